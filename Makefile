@@ -1,0 +1,69 @@
+# The verbs of the house; `make help` lists them. Settings come from the environment, see README.md.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+N ?= 50
+DB ?= sqlite
+SEED ?=
+MINUTES ?= 10
+ROUNDS ?=
+
+BIN := .venv/bin
+CARELOOM := $(BIN)/careloom
+NPM := $(BIN)/python platform/web/bundle.py npm
+export PYTHON PORT
+
+.PHONY: help run test check bench pictures kills soak install build clean
+
+help: ## list the verbs
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+run: install build ## everything, from nothing: install, build, the demo clinic, serve on PORT
+	$(CARELOOM) setup --demo
+	$(CARELOOM) run --host $(HOST) --port $(PORT)
+
+test: install ## install what the tests need, then linters, types and every test
+	@sh .ci/system tests
+	$(MAKE) --no-print-directory check
+	$(NPM) test
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+check: install build ## linters and types: ruff, mypy, vue-tsc
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(NPM) run types
+
+bench: install build ## measure the hot paths on this machine
+	$(BIN)/pytest -q -s --benches tests/bench
+
+pictures: install build ## screenshots of the demo's pages, with an index
+	@sh .ci/system tests
+	$(BIN)/python -m tests.pictures
+
+kills: install build ## kill import and worker N times on DB=sqlite|postgresql, look for loss
+	$(BIN)/python -m tests.kills --kills $(N) --database $(DB) $(if $(SEED),--seed $(SEED))
+
+soak: install build ## kills on both databases for MINUTES minutes
+	$(BIN)/python -m tests.kills --minutes $(MINUTES) --database sqlite
+	$(BIN)/python -m tests.kills --minutes $(MINUTES) --database postgresql
+
+install: .venv/.installed ## the virtual environment, when setup.cfg has changed
+
+.venv/.installed: setup.cfg pyproject.toml .ci/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Careloom needs Python 3.11 or newer; say which: make PYTHON=python3.11 …" >&2; exit 1; }
+	@sh .ci/system venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
+	@touch $@
+
+build: install ## the browser side, when its sources have changed
+	@$(BIN)/python platform/web/bundle.py build
+
+clean: ## remove what can be made again (not var/, which holds data)
+	rm -rf .venv node_modules build dist *.egg-info templates/static .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

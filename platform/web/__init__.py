@@ -1,0 +1,1 @@
+"""The web face: who asks, in which transaction, and how it is answered."""
