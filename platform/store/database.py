@@ -1,0 +1,220 @@
+"""The door to the database: `read()` and `write(deed)`."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
+
+from .clock import Clock
+from .errors import Unavailable
+from .ids import Ids
+from .session import KEY, Transaction
+
+T = TypeVar("T")
+Deed = Callable[[Session], T]
+
+POOL = 16
+RETRIES = 5
+RETRY_STATES = {"40001", "40P01"}  # serialisation failure, deadlock
+
+#: Called with each new driver connection, before its first statement: SQL functions of our own.
+connect_hooks: list[Callable[[Any, str], None]] = []
+
+
+class Database(ABC):
+    """One process's way to the database. Threads share it; it is opened anew after a fork."""
+
+    dialect: str
+
+    def __init__(self, url: str, home: Path, clock: Clock) -> None:
+        self.url = url
+        self.home = home
+        self.clock = clock
+        self.ids = Ids()
+        self._busy = threading.local()
+        self.reader = self._engine()
+        alive.add(self)
+
+    @abstractmethod
+    def _engine(self) -> Engine:
+        """The engine that reads come from."""
+
+    @abstractmethod
+    def _write(self, deed: Deed[T]) -> T: ...
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one state of the database and writes nothing."""
+        with Session(self.reader, expire_on_commit=False, autoflush=False) as session:
+            session.info[KEY] = Transaction(self, writing=False)
+            yield session
+            session.rollback()
+
+    def write(self, deed: Deed[T]) -> T:
+        """Carry out a deed in one transaction; what it returns is committed when this returns.
+
+        A deed may be run more than once (a retry), so it touches nothing but its session, and
+        nothing slow happens in it. Raises whatever the deed raises, with nothing written, and
+        `Unavailable` when the store lost the transaction, with nothing written either.
+        """
+        if getattr(self._busy, "writing", False):
+            raise RuntimeError("a deed is already under way here: pass its session on")
+        self._busy.writing = True
+        try:
+            return self._write(deed)
+        finally:
+            self._busy.writing = False
+
+    def _session(self, connection: Connection) -> Session:
+        session = Session(
+            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+        )
+        session.info[KEY] = Transaction(self, writing=True)
+        return session
+
+    def _now_ms(self) -> int:
+        return int(self.clock.now().timestamp() * 1000)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.reader.dispose()
+
+    def forget(self) -> None:
+        """In a forked child: drop what belongs to the parent without closing it."""
+        self.reader.dispose(close=False)
+        self._busy = threading.local()
+
+
+class PostgreSQL(Database):
+    """One transaction per deed; serialisation failures and deadlocks run it again."""
+
+    dialect = "postgresql"
+
+    def _engine(self) -> Engine:
+        engine = create_engine(
+            self.url, pool_size=POOL, max_overflow=POOL, pool_pre_ping=True, pool_timeout=10
+        )
+        _run_hooks(engine, "postgresql")
+        return engine
+
+    def _write(self, deed: Deed[T]) -> T:
+        for attempt in range(RETRIES + 1):
+            try:
+                return self._once(deed)
+            except DBAPIError as error:
+                lost = bool(error.connection_invalidated)
+                if attempt == RETRIES or not (lost or _state(error) in RETRY_STATES):
+                    if lost:
+                        raise Unavailable() from error
+                    raise
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))
+        raise AssertionError("unreachable")
+
+    def _once(self, deed: Deed[T]) -> T:
+        now = self._now_ms()
+        if self.ids.due(now):
+            try:
+                with self.reader.begin() as connection:
+                    self.ids.renew(connection, now)
+            except BaseException:
+                self.ids.release_later()
+                raise
+        with self.reader.connect() as connection, connection.begin() as outer:
+            with self._session(connection) as session:
+                result = deed(session)
+                session.commit()
+                facts = session.info[KEY]
+            try:
+                outer.commit()
+            except DBAPIError as error:
+                # Whether a lost COMMIT took effect cannot be told here: the caller's
+                # idempotency key decides it on the next try.
+                if _state(error) in RETRY_STATES:
+                    raise
+                raise Unavailable("E_COMMIT_UNKNOWN") from error
+        for call in facts.after_commit:
+            call()
+        return result
+
+
+def _state(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
+
+
+def _run_hooks(engine: Engine, dialect: str) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(driver: Any, _record: Any) -> None:
+        for hook in connect_hooks:
+            hook(driver, dialect)
+
+
+def sqlite_engine(path: str, *, writing: bool) -> Engine:
+    """An engine on one SQLite file: WAL, foreign keys, transactions begun by us."""
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=QueuePool,
+        pool_size=1 if writing else POOL,
+        max_overflow=0 if writing else POOL,
+        pool_timeout=10,
+        connect_args={"check_same_thread": False, "timeout": 10},
+    )
+
+    @event.listens_for(engine, "connect")
+    def connected(driver: Any, _record: Any) -> None:
+        driver.isolation_level = None  # pysqlite's own BEGINs come late and commit early
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            driver.execute(f"PRAGMA {pragma}")
+        driver.execute(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    _run_hooks(engine, "sqlite")
+    return engine
+
+
+alive: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for database in list(alive):
+        database.forget()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def open_database(url: str, home: Path, clock: Clock | None = None) -> Database:
+    """Open `sqlite:///FILE` or `postgresql…://…`; `home` is the data folder (locks, keys, files)."""
+    from .sqlite import SQLite
+
+    home.mkdir(parents=True, exist_ok=True)
+    parts = make_url(url)
+    kind: type[Database]
+    if parts.get_backend_name() == "sqlite":
+        kind = SQLite
+    elif parts.get_backend_name() == "postgresql":
+        kind, url = PostgreSQL, _with_driver(url)
+    else:
+        raise ValueError(f"{parts.get_backend_name()}: a SQLite or PostgreSQL address is needed")
+    return kind(url, home, clock or Clock())
+
+
+def _with_driver(url: str) -> str:
+    parts = make_url(url)
+    return parts.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)

@@ -1,0 +1,89 @@
+"""What a deed may ask of its session: the moment, the epoch, a new id, a call after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+if TYPE_CHECKING:
+    from .database import Database
+
+KEY = "careloom"
+
+
+@dataclass
+class Transaction:
+    """One transaction's own facts, kept in `session.info`."""
+
+    database: Database
+    writing: bool
+    moment: datetime | None = None
+    epoch: int | None = None
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+
+def transaction(session: Session) -> Transaction:
+    """The facts of the transaction this session stands in."""
+    found = session.info[KEY]
+    assert isinstance(found, Transaction)
+    return found
+
+
+def _load(session: Session, facts: Transaction) -> None:
+    """Epoch and, where the clock follows the database, its time: one statement for both."""
+    database = facts.database
+    if database.dialect == "postgresql" and database.clock.follows_database:
+        row = session.execute(text("SELECT number, clock_timestamp() FROM epoch")).one()
+        facts.epoch, facts.moment = row[0], facts.moment or row[1]
+    else:
+        facts.epoch = session.execute(text("SELECT number FROM epoch")).scalar_one()
+        facts.moment = facts.moment or database.clock.now()
+
+
+def moment(session: Session) -> datetime:
+    """The transaction's one clock reading, aware UTC."""
+    facts = transaction(session)
+    if facts.moment is None:
+        _load(session, facts)
+    assert facts.moment is not None
+    return facts.moment
+
+
+def epoch(session: Session) -> int:
+    """The number that changes when definitions or grants change; part of every cache key."""
+    facts = transaction(session)
+    if facts.epoch is None:
+        _load(session, facts)
+    assert facts.epoch is not None
+    return facts.epoch
+
+
+def bump_epoch(session: Session) -> None:
+    """Tell every process, from this transaction's commit on, that its caches are old."""
+    number = session.execute(
+        text("UPDATE epoch SET number = number + 1 RETURNING number")
+    ).scalar_one()
+    transaction(session).epoch = number
+
+
+def after_commit(session: Session, call: Callable[[], None]) -> None:
+    """Have a call made once this transaction is committed; never if it is not."""
+    transaction(session).after_commit.append(call)
+
+
+def new_id(session: Session) -> int:
+    """A time-ordered id of 63 bits (see `ids`)."""
+    facts = transaction(session)
+    if not facts.writing:
+        raise RuntimeError("ids are taken inside a write")
+    return facts.database.ids.take(int(moment(session).timestamp() * 1000))
+
+
+def database_of(session: Session) -> Database:
+    """The database this session belongs to."""
+    return transaction(session).database

@@ -1,0 +1,41 @@
+"""Bring the platform's own tables to the newest revision."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from .database import _with_driver
+
+HERE = Path(__file__).parent
+
+
+def configuration(url: str) -> Config:
+    """Alembic's configuration for one database."""
+    config = Config()
+    config.set_main_option("script_location", str(HERE / "migrations"))
+    if url.startswith("postgresql"):
+        url = _with_driver(url)
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return config
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Run every revision this database has not had yet, in one transaction."""
+    command.upgrade(configuration(url), revision)
+
+
+def is_current(url: str) -> bool:
+    """Whether the database has every revision this release brings."""
+    from alembic.runtime.migration import MigrationContext
+
+    config = configuration(url)
+    engine = create_engine(config.get_main_option("sqlalchemy.url") or "")
+    try:
+        with engine.connect() as connection:
+            heads = MigrationContext.configure(connection).get_current_heads()
+    finally:
+        engine.dispose()
+    return set(heads) == set(ScriptDirectory.from_config(config).get_heads())
