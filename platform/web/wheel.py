@@ -26,7 +26,7 @@ class BuildPy(build_py):
         """An editable install leaves the build to `make`, which knows when it is due."""
         if not self.editable_mode:
             browser_side()
-            self.__dict__.pop("data_files", None)  # listed when first asked for: now, after building
+            self.__dict__.pop("data_files", None)  # listed when first asked for: after building
         super().run()
 
 
