@@ -1,0 +1,1 @@
+"""Flows: process definitions carried out, one instance for each thing that happened."""

@@ -1,0 +1,1 @@
+"""Tasks: what a person is asked to do, who may take it, and by when."""

@@ -1,0 +1,1 @@
+"""Timers: what falls due at a moment, set and taken inside the deed it belongs to."""
