@@ -1,1 +1,1 @@
-"""The store: how rows are written, read and kept; SQLite and PostgreSQL are told apart here only."""
+"""The store: how rows are written, read and kept. SQLite and PostgreSQL are told apart here."""

@@ -5,7 +5,7 @@ from threading import Lock
 
 
 class Clock:
-    """The machine's clock; on PostgreSQL the database's own is taken instead (`follows_database`)."""
+    """The machine's clock; on PostgreSQL the database's own is taken instead."""
 
     follows_database = True
 

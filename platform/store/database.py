@@ -200,7 +200,7 @@ os.register_at_fork(after_in_child=_after_fork)
 
 
 def open_database(url: str, home: Path, clock: Clock | None = None) -> Database:
-    """Open `sqlite:///FILE` or `postgresql…://…`; `home` is the data folder (locks, keys, files)."""
+    """Open `sqlite:///FILE` or `postgresql…://…`; `home` is the data folder (keys, files)."""
     from .sqlite import SQLite
 
     home.mkdir(parents=True, exist_ok=True)

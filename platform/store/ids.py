@@ -66,7 +66,8 @@ class Ids:
         if free is not None:
             connection.execute(
                 text(
-                    "UPDATE node SET owner = :owner, leased_until_ms = :until WHERE number = :number"
+                    "UPDATE node SET owner = :owner, leased_until_ms = :until"
+                    " WHERE number = :number"
                 ),
                 {**fields, "number": free},
             )

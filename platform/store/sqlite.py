@@ -149,7 +149,7 @@ class SQLite(Database):
             driver = self._writer.connection.dbapi_connection
         except Exception:  # the connection was invalidated
             return False
-        return bool(driver is not None and driver.in_transaction)  # type: ignore[attr-defined]
+        return bool(driver is not None and driver.in_transaction)
 
     def _end(self, group: Group, failure: BaseException | None = None) -> None:
         """Commit the group, or give it up; then let everybody know."""

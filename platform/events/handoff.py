@@ -1,0 +1,92 @@
+"""Hand events on, each once, and one subject's in order.
+
+The consumer works inside the transaction that deletes the handoff, so the row's lock is the
+lease: a killed worker's lock goes with its connection, and a slow one's late write cannot
+commit. (What works outside the database has an outbox with leases and fences of its own.)
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from ..store.session import moment
+from .model import Event, Handoff
+
+MOST_TRIES = 5
+
+
+def take(session: Session, consumer: str) -> tuple[Handoff, Event] | None:
+    """The next handoff that is due, locked until this transaction ends; None when there is none.
+
+    One whose subject has an earlier handoff waits for it, also when a failed one is parked.
+    """
+    earlier = aliased(Handoff)
+    query = (
+        select(Handoff)
+        .where(
+            Handoff.consumer == consumer,
+            Handoff.due_at <= moment(session),
+            Handoff.parked_at.is_(None),
+            ~exists().where(
+                earlier.consumer == consumer,
+                earlier.subject_kind == Handoff.subject_kind,
+                earlier.subject_id == Handoff.subject_id,
+                earlier.event_id < Handoff.event_id,
+            ),
+        )
+        .order_by(Handoff.due_at, Handoff.event_id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Handoff)
+    )
+    handoff = session.execute(query).scalar_one_or_none()
+    if handoff is None:
+        return None
+    event = session.get(Event, handoff.event_id)
+    assert event is not None, "a handoff without its event"
+    return handoff, event
+
+
+def done(session: Session, handoff: Handoff) -> None:
+    """The consumer has written what follows: forget the handoff, in the same transaction."""
+    session.execute(
+        delete(Handoff).where(
+            Handoff.event_id == handoff.event_id, Handoff.consumer == handoff.consumer
+        )
+    )
+
+
+def failed(session: Session, event_id: int, consumer: str, error: str) -> bool:
+    """It could not be dealt with: try again later, or park it. Returns whether it is parked now."""
+    tries = session.execute(
+        select(Handoff.tries).where(Handoff.event_id == event_id, Handoff.consumer == consumer)
+    ).scalar_one_or_none()
+    if tries is None:
+        return False
+    parked = tries + 1 >= MOST_TRIES
+    session.execute(
+        update(Handoff)
+        .where(Handoff.event_id == event_id, Handoff.consumer == consumer)
+        .values(
+            tries=tries + 1,
+            error=error[:500],
+            due_at=moment(session) + timedelta(seconds=2**tries),
+            parked_at=moment(session) if parked else None,
+        )
+    )
+    return parked
+
+
+def retry(session: Session, event_id: int, consumer: str) -> None:
+    """Take a parked handoff up again, at once."""
+    session.execute(
+        update(Handoff)
+        .where(Handoff.event_id == event_id, Handoff.consumer == consumer)
+        .values(tries=0, due_at=moment(session), parked_at=None, error=None)
+    )
+
+
+def waiting(session: Session) -> dict[str, int]:
+    """How many handoffs each consumer has before it, parked ones included."""
+    query = select(Handoff.consumer, func.count()).group_by(Handoff.consumer)
+    return {consumer: count for consumer, count in session.execute(query).tuples()}

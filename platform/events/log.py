@@ -1,0 +1,93 @@
+"""Append an event, and a handoff for each consumer that wants it, in the caller's transaction."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
+
+from ..store.errors import Refusal
+from ..store.session import after_commit, moment, new_id
+from .model import Event, Handoff
+from .names import EVENTS
+
+#: Rules that set one another off stop here.
+DEEPEST = 10
+
+_consumers: dict[str, list[str]] = defaultdict(list)
+#: Called after a commit that left handoffs behind; the runtime's nudge puts itself here.
+wake: list[Callable[[], None]] = []
+
+
+class Who(Protocol):
+    """Whoever does something: a person, or nobody (`None`) for what runs by itself."""
+
+    @property
+    def person_id(self) -> int | None: ...
+
+
+def subscribe(consumer: str, names: Collection[str]) -> None:
+    """Hand these events to a consumer from now on. Saying it again changes nothing."""
+    for name in names:
+        if name not in EVENTS:
+            raise ValueError(f"no event is called {name}")
+        if consumer not in _consumers[name]:
+            _consumers[name].append(consumer)
+
+
+def append(
+    session: Session,
+    name: str,
+    actor: Who,
+    subject: tuple[str, int],
+    unit_id: int | None,
+    data: dict[str, Any],
+    cause: int | None = None,
+    on_behalf_id: int | None = None,
+) -> Event:
+    """Write down what happened.
+
+    subject: (kind, id), e.g. ("form:lead_intake", 7). cause: id of the event this one follows
+    from; a chain deeper than DEEPEST is refused with E_TOO_DEEP.
+    """
+    if name not in EVENTS:
+        raise ValueError(f"no event is called {name}")
+    if unknown := set(data) - set(EVENTS[name]):
+        raise ValueError(f"{name} has no {', '.join(sorted(unknown))}")
+    depth = 0
+    if cause is not None:
+        before = session.get(Event, cause)
+        depth = before.depth + 1 if before else 1
+    if depth > DEEPEST:
+        raise Refusal("E_TOO_DEEP", depth=DEEPEST)
+    event = Event(
+        id=new_id(session),
+        name=name,
+        subject_kind=subject[0],
+        subject_id=subject[1],
+        unit_id=unit_id,
+        actor_id=actor.person_id,
+        on_behalf_id=on_behalf_id,
+        cause_id=cause,
+        depth=depth,
+        at=moment(session),
+        data=data,
+    )
+    session.add(event)
+    for consumer in _consumers.get(name, ()):
+        session.add(
+            Handoff(
+                event_id=event.id,
+                consumer=consumer,
+                subject_kind=subject[0],
+                subject_id=subject[1],
+                due_at=event.at,
+            )
+        )
+        after_commit(session, _wake)
+    return event
+
+
+def _wake() -> None:
+    for call in wake:
+        call()

@@ -1,0 +1,30 @@
+"""Every event there is, `subject:action`, each with the shape of its data.
+
+The sentence people read is the catalogue's `event.<name>`. Areas add their own at start.
+"""
+
+from collections.abc import Mapping
+
+EVENTS: dict[str, tuple[str, ...]] = {}
+
+
+def declare(events: Mapping[str, tuple[str, ...]]) -> None:
+    """Add events: name -> the keys of their data. Saying the same again changes nothing."""
+    for name, keys in events.items():
+        if EVENTS.setdefault(name, keys) != keys:
+            raise ValueError(f"{name} is declared twice, differently")
+
+
+declare(
+    {
+        "record:submitted": ("form", "version", "source"),
+        "record:changed": ("form", "version", "fields", "source"),
+        "record:retired": ("form",),
+        "records:imported": ("form", "rows", "good", "bad", "duplicates"),
+        "records:exported": ("form", "rows"),
+        "definition:drafted": ("kind", "key", "revision"),
+        "definition:discarded": ("kind", "key"),
+        "definition:published": ("kind", "key", "version", "changes"),
+        "pack:applied": ("key", "version", "steps"),
+    }
+)

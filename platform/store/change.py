@@ -1,0 +1,113 @@
+"""Two shapes of a form's table -> what has to be done to it. Nothing is ever dropped.
+
+A removed field's column stays, retired, with its data. A change of type is a widening that every
+old value survives (whole numbers to a larger scale keep their worth by multiplying), or it is
+refused. Alembic's batch mode is never used: on SQLite it copied the table and lost child rows
+through the cascade.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Connection, Index, inspect, text, update
+from sqlalchemy.orm import Session
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from .columns import ColumnSpec, column
+from .tables import form_table, index_name
+
+#: storage classes whose old values are read as the new class without touching a row
+WIDENINGS = {("whole", "reference"), ("reference", "whole")}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What will be done to a table: kind is create, add, index, rescale, retire or back."""
+
+    kind: str
+    key: str
+    spec: ColumnSpec | None = None
+    was: ColumnSpec | None = None
+
+
+@dataclass(frozen=True)
+class Impossible:
+    """A change of a field that would lose data: make a new field instead."""
+
+    key: str
+    was: ColumnSpec
+    now: ColumnSpec
+
+
+def plan(
+    before: Sequence[ColumnSpec] | None, after: Sequence[ColumnSpec], kept: Sequence[ColumnSpec]
+) -> tuple[list[Change], list[Impossible]]:
+    """What leads from one version's columns to the next one's.
+
+    before: the version in force, or None for a new form. kept: every column any version had
+    (retired ones come back with the type they have).
+    """
+    if before is None:
+        return [Change("create", "", None)], []
+    changes: list[Change] = []
+    refused: list[Impossible] = []
+    there = {spec.key: spec for spec in kept}
+    live = {spec.key for spec in before}
+    for spec in after:
+        was = there.get(spec.key)
+        if was is None:
+            changes.append(Change("add", spec.key, spec))
+            continue
+        if spec.key not in live:
+            changes.append(Change("back", spec.key, spec))
+        if (was.storage, was.scale) != (spec.storage, spec.scale):
+            if was.storage == spec.storage == "scaled" and spec.scale > was.scale:
+                changes.append(Change("rescale", spec.key, spec, was))
+            elif (was.storage, spec.storage) not in WIDENINGS:
+                refused.append(Impossible(spec.key, was, spec))
+                continue
+        if (was.unique, was.index) != (spec.unique, spec.index):
+            changes.append(Change("index", spec.key, spec, was))
+    wanted = {spec.key for spec in after}
+    changes += [Change("retire", spec.key, spec) for spec in before if spec.key not in wanted]
+    return changes, refused
+
+
+def carry_out(
+    session: Session, form_key: str, changes: Sequence[Change], specs: Sequence[ColumnSpec]
+) -> None:
+    """Do to a form's table what was planned, in the session's transaction."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        # A waiting ALTER stalls every writer behind it; better to be run again by `write`.
+        connection.execute(text("SET LOCAL lock_timeout = '500ms'"))
+    operations = Operations(MigrationContext.configure(connection))
+    table = form_table(form_key, tuple(specs))
+    indexes = {str(index.name): index for index in table.indexes}
+    for change in changes:
+        if change.kind == "create":
+            connection.execute(CreateTable(table))
+            for index in table.indexes:
+                connection.execute(CreateIndex(index))
+        elif change.kind == "add" and change.spec:
+            operations.add_column(table.name, column(change.spec))
+            _make_index(connection, indexes, table.name, change.spec)
+        elif change.kind == "rescale" and change.spec and change.was:
+            kept = table.c[change.key]
+            factor = 10 ** (change.spec.scale - change.was.scale)
+            connection.execute(update(table).values({change.key: kept * factor}))
+        elif change.kind == "index" and change.spec and change.was:
+            old = index_name(table.name, change.was)
+            if old in {found["name"] for found in inspect(connection).get_indexes(table.name)}:
+                operations.drop_index(old or "", table_name=table.name)
+            _make_index(connection, indexes, table.name, change.spec)
+
+
+def _make_index(
+    connection: Connection, indexes: dict[str, Index], table: str, spec: ColumnSpec
+) -> None:
+    name = index_name(table, spec)
+    if name:
+        connection.execute(CreateIndex(indexes[name]))

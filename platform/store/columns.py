@@ -1,0 +1,86 @@
+"""What a field is kept as: storage class -> SQL column, and values in and out of it.
+
+Numbers are scaled whole numbers on every database (SQLite's NUMERIC is a float): 12.34 at scale 2
+is kept as 1234. Trees (several choices, tooth charts) are JSON. Everything is nullable: the door
+checks what is required, and a new column must fit the rows that are there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import time
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Date, Text
+from sqlalchemy.types import TypeEngine
+
+from .model import Json, Moment
+
+Turn = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """A form's column: its key, its storage class, its scale (for `scaled`), its indexes."""
+
+    key: str
+    storage: str
+    scale: int = 0
+    unique: tuple[str, ...] | None = None  # further columns of the unique key, or none at all
+    index: bool = False
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _time_in(value: time) -> str:
+    return value.isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class Storage:
+    """One storage class: its SQL type, and Python values to and from what is kept."""
+
+    type: TypeEngine[Any]
+    keep: Turn = _same
+    give: Turn = _same
+
+
+STORAGES: dict[str, Storage] = {
+    "text": Storage(Text()),
+    "whole": Storage(BigInteger()),
+    "scaled": Storage(BigInteger()),
+    "bool": Storage(Boolean(create_constraint=False)),
+    "date": Storage(Date()),
+    "time": Storage(Text(), keep=_time_in, give=time.fromisoformat),
+    "moment": Storage(Moment()),
+    "json": Storage(Json),
+    "reference": Storage(BigInteger()),
+}
+
+
+def column(spec: ColumnSpec) -> Column[Any]:
+    """The SQL column of a field."""
+    return Column(spec.key, STORAGES[spec.storage].type, nullable=True)
+
+
+def keep(spec: ColumnSpec, value: Any) -> Any:
+    """A Python value as its column takes it. Raises ValueError when a number does not fit."""
+    if value is None:
+        return None
+    if spec.storage == "scaled":
+        scaled = Decimal(value).scaleb(spec.scale)
+        if scaled != scaled.to_integral_value():
+            raise ValueError(f"{spec.key}: more than {spec.scale} decimals")
+        return int(scaled)
+    return STORAGES[spec.storage].keep(value)
+
+
+def give(spec: ColumnSpec, kept: Any) -> Any:
+    """What a column held, as a Python value."""
+    if kept is None:
+        return None
+    if spec.storage == "scaled":
+        return Decimal(kept).scaleb(-spec.scale)
+    return STORAGES[spec.storage].give(kept)

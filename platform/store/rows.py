@@ -1,0 +1,78 @@
+"""A form's rows: insert, update, read one; each change with its history row.
+
+Values here are as kept (see `columns`); who may do what was settled above.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Table, insert, select, update
+from sqlalchemy.orm import Session
+
+from .errors import Stale
+from .history import RecordHistory
+
+Row = Mapping[str, Any]  # column -> as kept
+
+
+def insert_row(session: Session, table: Table, row: Row, action: str = "submit") -> None:
+    """Put a new row, revision 1, and its history."""
+    session.execute(insert(table), row)
+    _remember(session, table, row, action)
+
+
+def update_row(
+    session: Session, table: Table, record_id: int, changed: Row, before: Row, action: str
+) -> Row:
+    """Change a row that still stands at the revision `before` had; returns the row after it.
+
+    Raises Stale when another change came between.
+    """
+    after = {**before, **changed, "_revision": before["_revision"] + 1}
+    done = session.execute(
+        update(table)
+        .where(table.c._id == record_id, table.c._revision == before["_revision"])
+        .values({key: after[key] for key in (*changed, "_revision")})
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise Stale(current=None)
+    _remember(session, table, after, action)
+    return after
+
+
+def read_row(
+    session: Session, table: Table, record_id: int, *, for_update: bool = False
+) -> Row | None:
+    """One row, retired or not, or None."""
+    query = select(table).where(table.c._id == record_id)
+    if for_update:
+        query = query.with_for_update()
+    row = session.execute(query).mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
+def _remember(session: Session, table: Table, row: Row, action: str) -> None:
+    kept = {
+        key: _plain(value)
+        for key, value in row.items()
+        if value is not None and key not in ("_id", "_revision", "_version")
+    }
+    session.execute(
+        insert(RecordHistory),
+        {
+            "form": table.name.removeprefix("form_"),
+            "record_id": row["_id"],
+            "revision": row["_revision"],
+            "version": row["_version"],
+            "at": row["_updated_at"],
+            "by": row["_updated_by"],
+            "action": action,
+            "kept": kept,
+        },
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A kept value as JSON."""
+    return value.isoformat() if isinstance(value, (datetime, date)) else value
