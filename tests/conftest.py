@@ -1,0 +1,153 @@
+"""What tests are given: a database of either kind, a clock to turn, servers, a browser.
+
+A test that needs what this machine lacks is skipped with its reason; with CI=true it fails.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+from uuid import uuid4
+
+import chromium
+import psycopg
+import pytest
+import servers
+from playwright.sync_api import Browser, Page
+
+from careloom.platform.store.clock import TurnedClock
+from careloom.platform.store.database import Database, open_database
+from careloom.platform.store.upgrade import upgrade
+
+TUESDAY_MORNING = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai, a working day
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that starts the run owns its servers; workers inherit the folder's name."""
+    servers.run_folder()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    servers.end_run()
+
+
+def lacking(what: str) -> NoReturn:
+    """Skip here, saying why; in CI fail, for there nothing may be missing."""
+    if os.environ.get("CI", "").lower() in ("1", "true"):
+        pytest.fail(f"{what} is missing, and CI runs everything", pytrace=False)
+    pytest.skip(f"{what} is not installed here (`make test` installs it by apt)")
+
+
+@pytest.fixture
+def clock() -> TurnedClock:
+    """A clock that stands at a Tuesday, 10:00 in Shanghai, until it is turned."""
+    return TurnedClock(TUESDAY_MORNING)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> str:
+    """A PostgreSQL server: `postgresql://postgres@127.0.0.1:PORT`, no database named."""
+    try:
+        return servers.postgresql()
+    except servers.Missing as error:
+        lacking(str(error))
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """A Redis server's address, shared by the run: use keys of your own."""
+    try:
+        return servers.redis_server()
+    except servers.Missing as error:
+        lacking(str(error))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the platform's tables and nothing in them."""
+    path = tmp_path_factory.mktemp("template") / "careloom.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: str) -> str:
+    """The name of a database with the platform's tables, made once for the whole run."""
+    name = "careloom_template"
+    with servers.locked("template"):
+        with psycopg.connect(f"{postgresql}/postgres", autocommit=True) as connection:
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+            if found.fetchone() is None:
+                connection.execute(f"CREATE DATABASE {name}_raw")
+                upgrade(f"{postgresql}/{name}_raw")
+                connection.execute(f"ALTER DATABASE {name}_raw RENAME TO {name}")
+    return name
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A fresh SQLite database's address."""
+    path = tmp_path / "home" / "careloom.db"
+    path.parent.mkdir(exist_ok=True)
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql: str, postgresql_template: str) -> Iterator[str]:
+    """A fresh PostgreSQL database's address; dropped afterwards."""
+    name = f"t_{uuid4().hex}"
+    with psycopg.connect(f"{postgresql}/postgres", autocommit=True) as connection:
+        connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE {postgresql_template} STRATEGY FILE_COPY"
+        )
+        yield f"{postgresql}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database of each kind in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def database(database_url: str, tmp_path: Path, clock: TurnedClock) -> Iterator[Database]:
+    """A fresh migrated database of each kind in turn, on the test's own clock."""
+    opened = open_database(database_url, tmp_path / "home", clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite(sqlite_url: str, tmp_path: Path, clock: TurnedClock) -> Iterator[Database]:
+    """A fresh SQLite database, for what does not depend on the kind."""
+    opened = open_database(sqlite_url, tmp_path / "home", clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a screen; one for the whole worker."""
+    if chromium.program() is None:
+        lacking("Chromium")
+    with chromium.started() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of its own at a desk's size, in Chinese; fails the test on an error in its script."""
+    with chromium.page(browser, width=1280) as opened:
+        yield opened
+
+
+@pytest.fixture
+def phone_page(browser: Browser) -> Iterator[Page]:
+    """A page of its own at a phone's size, with touch."""
+    with chromium.page(browser, width=390) as opened:
+        yield opened
