@@ -24,6 +24,7 @@ class Transaction:
     writing: bool
     moment: datetime | None = None
     epoch: int | None = None
+    bumped: bool = False
     after_commit: list[Callable[[], None]] = field(default_factory=list)
 
 
@@ -68,7 +69,8 @@ def bump_epoch(session: Session) -> None:
     number = session.execute(
         text("UPDATE epoch SET number = number + 1 RETURNING number")
     ).scalar_one()
-    transaction(session).epoch = number
+    facts = transaction(session)
+    facts.epoch, facts.bumped = number, True
 
 
 def after_commit(session: Session, call: Callable[[], None]) -> None:

@@ -1,0 +1,69 @@
+"""JSON Schema first, then the kind's own check: every problem, each with where it is."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from sqlalchemy.orm import Session
+
+from ..store.errors import Problem
+from .kinds import Document, kind_of
+
+MOST_PROBLEMS = 200
+
+
+@lru_cache(maxsize=64)
+def _validator(kind: str) -> Draft202012Validator:
+    schema = kind_of(kind).schema
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def pointer(parts: Iterable[str | int]) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def check(session: Session, kind: str, document: Document) -> list[Problem]:
+    """What is wrong with a document of a kind; nothing when it may be published.
+
+    The kind's own check is asked only when the shape is right, so it may rely on it.
+    """
+    errors = sorted(
+        _validator(kind).iter_errors(document), key=lambda e: [str(p) for p in e.absolute_path]
+    )
+    if errors:
+        return [_problem(error) for error in errors[:MOST_PROBLEMS]]
+    return kind_of(kind).check(session, document)
+
+
+def _problem(error: ValidationError) -> Problem:
+    """A schema error in our words: what was hoped for stands in the schema itself."""
+    path = list(error.absolute_path)
+    params: dict[str, Any] = {}
+    code = "E_SCHEMA"
+    if error.validator == "required":
+        missing = next(k for k in error.validator_value if k not in error.instance)
+        return Problem(pointer([*path, missing]), "E_MISSING", {"key": missing})
+    if error.validator in ("additionalProperties", "unevaluatedProperties"):
+        code, params = "E_UNKNOWN_KEY", {"keys": _unknown(error)}
+    elif error.validator in ("enum", "const"):
+        value = error.validator_value
+        code = "E_ONE_OF"
+        params = {"allowed": ", ".join(map(str, value if isinstance(value, list) else [value]))}
+    elif error.validator == "type":
+        code, params = "E_JSON_TYPE", {"type": error.validator_value}
+    elif error.validator == "pattern":
+        code, params = "E_PATTERN", {"pattern": error.validator_value}
+    else:
+        params = {"rule": str(error.validator), "limit": str(error.validator_value)[:80]}
+    return Problem(pointer(path), code, params)
+
+
+def _unknown(error: ValidationError) -> str:
+    known = set(error.schema.get("properties", ()))
+    return (
+        ", ".join(sorted(set(error.instance) - known)) if isinstance(error.instance, dict) else ""
+    )

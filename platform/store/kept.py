@@ -1,0 +1,42 @@
+"""What was read in one epoch, kept in memory until the epoch moves on.
+
+A transaction that has itself bumped the epoch keeps nothing: it may still be rolled back, and
+its number would come again with other content.
+"""
+
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from sqlalchemy.orm import Session
+
+from .database import Database
+from .session import database_of, epoch, transaction
+
+T = TypeVar("T")
+
+_kept: WeakKeyDictionary[Database, tuple[int, dict[Hashable, Any]]] = WeakKeyDictionary()
+_lock = Lock()
+
+
+def kept(session: Session, key: Hashable, load: Callable[[], T]) -> T:
+    """The value under the key as of this transaction's epoch, loaded when it is not there."""
+    number = epoch(session)
+    facts = transaction(session)
+    if facts.bumped:
+        return load()
+    database = database_of(session)
+    known = _kept.get(database)
+    if known is not None and known[0] == number and key in known[1]:
+        value: T = known[1][key]
+        return value
+    value = load()
+    if not facts.bumped:
+        with _lock:
+            known = _kept.get(database)
+            if known is None or known[0] < number:
+                known = _kept[database] = (number, {})
+            if known[0] == number:
+                known[1][key] = value
+    return value
