@@ -1,17 +1,14 @@
-"""Alembic's environment: one transaction for all revisions; models from every area."""
+"""Alembic's environment: all revisions in one transaction.
 
-from importlib.metadata import entry_points
+Models are needed only to compare with (`config.attributes["metadata"]`, given by the test that
+asks whether the revisions and the models agree).
+"""
 
 from alembic import context
 from sqlalchemy import create_engine, event
 
-from careloom.platform.store.model import Base
-
-for area in entry_points(group="careloom.areas"):
-    area.load()  # the areas' models join the metadata; `alembic check` compares with it
-
-url = context.config.get_main_option("sqlalchemy.url") or ""
-engine = create_engine(url)
+metadata = context.config.attributes.get("metadata")
+engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "")
 
 if engine.dialect.name == "sqlite":
 
@@ -26,16 +23,16 @@ if engine.dialect.name == "sqlite":
 
 def ours(_object, name, kind, reflected, _compare):  # type: ignore[no-untyped-def]
     """Leave the forms' tables alone: they change by publishing."""
-    return not (kind == "table" and reflected and name not in Base.metadata.tables)
+    return not (kind == "table" and reflected and name not in metadata.tables)
 
 
-with engine.connect() as connection:
-    with connection.begin():
-        context.configure(
-            connection=connection,
-            target_metadata=Base.metadata,
-            include_object=ours,
-            transactional_ddl=True,
-        )
-        context.run_migrations()
+with engine.begin() as connection:
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        include_object=ours,
+        transactional_ddl=True,
+        transaction_per_migration=False,
+    )
+    context.run_migrations()
 engine.dispose()
