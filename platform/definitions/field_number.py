@@ -18,7 +18,7 @@ def read_number(value: object, scale: int) -> int | Decimal:
     whole: their digits are not what the sender wrote.
     """
     if isinstance(value, bool):
-        raise Fault("E_NUMBER")
+        raise Fault("E_NOT_NUMBER")
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
     if isinstance(value, int):
@@ -28,7 +28,7 @@ def read_number(value: object, scale: int) -> int | Decimal:
     elif isinstance(value, str) and WRITTEN.fullmatch(value):
         exact = Decimal(value)
     else:
-        raise Fault("E_NUMBER")
+        raise Fault("E_NOT_NUMBER")
     return _at_scale(exact, scale)
 
 
@@ -74,7 +74,7 @@ def bring_number(cell: object, scale: int, percent: bool = False) -> int | str:
     if GROUPED.fullmatch(text):
         text = text.replace(",", "")
     if not WRITTEN.fullmatch(text):
-        raise Fault("E_NUMBER")
+        raise Fault("E_NOT_NUMBER")
     exact = Decimal(text).scaleb(-2) if share else Decimal(text)
     return write_number(_at_scale(exact, scale), scale)
 

@@ -89,16 +89,3 @@ def url(text: str) -> str:
     if not sound or re.search(r"[\s\"<>\\^`{|}]", text) or "@" in parts.netloc:
         raise Fault("E_URL")
     return text
-
-
-def masked_phone(number: str) -> str:
-    return f"{number[:3]}****{number[-4:]}"
-
-
-def masked_id_card(number: str) -> str:
-    return f"{number[:3]}***********{number[-4:]}"
-
-
-def masked(text: str) -> str:
-    """The first character and three stars, however long the text is."""
-    return f"{text[:1]}***"

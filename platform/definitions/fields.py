@@ -1,11 +1,10 @@
 """Every field type, one table entry each: storage, and the way of a value in and out.
 
-A type's five ways:
+A type's four ways:
   take   JSON, or a Python value that is already of the type -> the Python value; raises Fault
   give   the Python value -> JSON
   bring  a spreadsheet's cell -> JSON for `take`; raises Fault
   show   the Python value -> text for people; `bring` reads it back
-  mask   the Python value -> text for people who may not see all of it
 Blank (None, "", blanks only, []) is None everywhere.
 """
 
@@ -26,7 +25,7 @@ LARGEST_ID = 2**63 - 1
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a form, read from its property. Expressions are texts, None where there are none."""
+    """One field of a form, read from its property. Expressions are texts, or None."""
 
     key: str
     type: "FieldType"
@@ -84,25 +83,17 @@ class Field:
     ) -> str:
         return "" if value is None else self.type.show(self, value, language, choices, zone)
 
-    def mask(self, value: Any) -> str:
-        return "" if value is None else self.type.mask(self, value)
-
 
 Take = Callable[[Field, Any, Choices | None, tzinfo], Any]
 Give = Callable[[Field, Any], Any]
 Bring = Callable[[Field, Any, Choices | None, tzinfo], Any]
 Show = Callable[[Field, Any, str, Choices | None, tzinfo], str]
-Mask = Callable[[Field, Any], str]
 
 
 def is_blank(value: object) -> bool:
     if isinstance(value, str):
         return not value.strip().strip(field_text.UNSEEN).strip()
     return value is None or value == []
-
-
-def masked_wholly(field: Field, value: Any) -> str:
-    return "***"
 
 
 @dataclass(frozen=True)
@@ -121,7 +112,6 @@ class FieldType:
     give: Give
     bring: Bring
     show: Show
-    mask: Mask = masked_wholly
     longest: int = 0
     scale: int = 0
     generated: bool = False
@@ -227,7 +217,7 @@ def _text(name: str, longest: int, *, lines: bool = False, **more: Any) -> Field
         bring=bring_text,
         show=lambda field, value, language, choices, zone: str(value),
         longest=longest,
-        **{"mask": lambda field, value: field_text.masked(value), **more},
+        **more,
     )
 
 
@@ -318,7 +308,7 @@ FIELD_TYPES: dict[str, FieldType] = {
     type.name: type
     for type in (
         _text("text", 500),
-        _text("longtext", 20_000, lines=True, mask=masked_wholly),
+        _text("longtext", 20_000, lines=True),
         _number("number", field_number.show_plain),
         _number("money", field_number.show_money, scale=2),
         _number("percent", field_number.show_percent, scale=4),
@@ -330,22 +320,12 @@ FIELD_TYPES: dict[str, FieldType] = {
         DATETIME,
         _reference("person", "person"),
         _reference("unit", "text"),
-        _text(
-            "phone",
-            20,
-            form_of_text=field_text.phone,
-            mask=lambda field, value: field_text.masked_phone(value),
-        ),
-        _text(
-            "id_card",
-            18,
-            form_of_text=field_text.id_card,
-            mask=lambda field, value: field_text.masked_id_card(value),
-        ),
+        _text("phone", 20, form_of_text=field_text.phone),
+        _text("id_card", 18, form_of_text=field_text.id_card),
         _text("email", 254, form_of_text=field_text.email),
         _text("url", 2_000, form_of_text=field_text.url),
         _reference("link", "row"),
-        _text("serial", 40, generated=True, mask=lambda field, value: str(value)),
+        _text("serial", 40, generated=True),
     )
 }
 

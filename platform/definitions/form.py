@@ -1,0 +1,193 @@
+"""A form as the house reads it: its fields, layout, rules and what its records match by."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, Protocol
+
+from .fields import FIELD_TYPES, Field
+from .options import Text
+
+
+class Defined(Protocol):
+    """A published definition, or anything shaped like one."""
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def document(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the layout: fields under one title in 1 to 4 columns."""
+
+    key: str
+    title: Text | None
+    help: Text | None
+    columns: int
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`condition` must hold when a record is saved; `level` error refuses, warn only says so."""
+
+    key: str
+    condition: str
+    message: Text
+    level: str
+    field: str | None
+    code: str
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form's version. `match`: groups of (field, "day" or "") that tell records apart."""
+
+    key: str
+    version: int
+    title: Text
+    fields: Mapping[str, Field]
+    layout: tuple[Section, ...]
+    rules: tuple[Rule, ...]
+    match: tuple[tuple[tuple[str, str], ...], ...]
+    label: str | None
+    unit_field: str | None
+    owner_field: str | None
+    document: Mapping[str, Any]
+
+    @cached_property
+    def ordered(self) -> tuple[Field, ...]:
+        """Fields in the order of the layout."""
+        return tuple(self.fields[key] for part in self.layout for key in part.fields)
+
+    @cached_property
+    def links(self) -> Mapping[str, str]:
+        """Link field -> the form it leads to."""
+        return {key: field.link_form for key, field in self.fields.items() if field.link_form}
+
+
+class _Same:
+    """A document as a cache key: by identity, and kept alive so that the identity stays its own."""
+
+    __slots__ = ("document",)
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+
+    def __hash__(self) -> int:
+        return id(self.document)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.document is self.document
+
+
+def form_of(definition: Defined) -> Form:
+    """The form of a published definition; the same object while the definition stays cached."""
+    return _form(_Same(definition.document), definition.version)
+
+
+@lru_cache(maxsize=512)
+def _form(same: _Same, version: int) -> Form:
+    return read_form(same.document, version)
+
+
+def read_form(document: Mapping[str, Any], version: int = 0) -> Form:
+    """A form from its document, which has passed `check_form`."""
+    required = frozenset(document.get("required", ()))
+    return Form(
+        key=document["key"],
+        version=version,
+        title=document["x-title"],
+        fields={
+            key: read_field(key, schema, key in required)
+            for key, schema in document["properties"].items()
+        },
+        layout=tuple(_section(part) for part in document["x-layout"]),
+        rules=tuple(_rule(rule) for rule in document.get("x-rules", ())),
+        match=tuple(_match(group) for group in document.get("x-match", ())),
+        label=document.get("x-label"),
+        unit_field=document.get("x-unit"),
+        owner_field=document.get("x-owner"),
+        document=document,
+    )
+
+
+def read_field(key: str, schema: Mapping[str, Any], required: bool = False) -> Field:
+    """One field from its property."""
+    kind = FIELD_TYPES[schema["x-widget"]]
+    options = schema.get("x-options")
+    column = schema.get("x-column", {})
+    return Field(
+        key=key,
+        type=kind,
+        title=schema["x-title"],
+        help=schema.get("x-help"),
+        required=required,
+        required_when=schema.get("x-required"),
+        visible_when=schema.get("x-visible"),
+        enabled_when=schema.get("x-enabled"),
+        value=schema.get("x-value"),
+        default=schema.get("x-default"),
+        options=options,
+        scale=schema.get("x-scale", 0 if schema["type"] == "integer" else kind.scale),
+        sensitive=schema.get("x-sensitive", "none"),
+        encrypted=schema.get("x-encrypted", kind.name == "id_card"),
+        keep_hidden=schema.get("x-keep-hidden", False),
+        written_by_flow=schema.get("x-written-by") == "flow",
+        link_form=options["form"] if options and options["source"] == "form" else None,
+        unique=column.get("unique", False),
+        index=column.get("index", False),
+        schema=schema,
+    )
+
+
+def _section(part: Mapping[str, Any]) -> Section:
+    return Section(
+        part["key"],
+        part.get("title"),
+        part.get("help"),
+        part.get("columns", 1),
+        tuple(part["fields"]),
+    )
+
+
+def _rule(rule: Mapping[str, Any]) -> Rule:
+    return Rule(
+        rule["key"],
+        rule["if"],
+        rule["message"],
+        rule.get("level", "error"),
+        rule.get("field"),
+        rule.get("code", "E_RULE"),
+    )
+
+
+def _match(group: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """["channel", "received_at:day"] -> (("channel", ""), ("received_at", "day"))."""
+    parts = (name.partition(":") for name in group)
+    return tuple((field, unit) for field, _, unit in parts)
+
+
+def values_schema(form: Form) -> dict[str, Any]:
+    """The plain JSON Schema that a record's JSON values satisfy: static keywords, no x- ones.
+
+    Blank values are left out of what is validated, so null is no type here.
+    """
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            key: {word: value for word, value in field.schema.items() if _judged(field, word)}
+            for key, field in form.fields.items()
+        },
+        "required": [key for key, field in form.fields.items() if field.required],
+    }
+
+
+def _judged(field: Field, word: str) -> bool:
+    """Limits of a decimal, which is a text in JSON, are `take`'s to judge."""
+    return not word.startswith(("x-", "$"))
