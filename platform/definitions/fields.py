@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from ..identity.masks import mask
 from . import field_number, field_text, field_time
 from .cells import bring_choice, bring_choices, bring_reference, bring_yesno, yesno_label
 from .faults import Fault
@@ -82,6 +83,10 @@ class Field:
         zone: tzinfo = UTC,
     ) -> str:
         return "" if value is None else self.type.show(self, value, language, choices, zone)
+
+    def mask(self, value: Any) -> str:
+        """What people see who may not see all of it; "" when it shows nothing."""
+        return mask(value, self.type.name) or ""
 
 
 Take = Callable[[Field, Any, Choices | None, tzinfo], Any]
