@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Index, String, text
+from sqlalchemy import Index, String, Table, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...platform.store.model import Base, Id, Json, Moment
@@ -137,3 +137,10 @@ class StepTaken(Base):
     at: Mapped[datetime] = mapped_column(Moment)
     case_key: Mapped[str | None] = mapped_column(String(40))
     """For a branch the case that held; for a go_to `taken` or `spent`."""
+
+
+instances = cast(Table, Instance.__table__)
+tokens = cast(Table, Token.__table__)
+waits = cast(Table, Wait.__table__)
+incidents = cast(Table, Incident.__table__)
+steps_taken = cast(Table, StepTaken.__table__)

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Boolean, Index, String, text
+from sqlalchemy import Boolean, Index, String, Table, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...platform.store.model import Base, Id, Json, Moment
@@ -108,3 +108,7 @@ class TaskActor(Base):
     since: Mapped[datetime] = mapped_column(Moment)
     sort_at: Mapped[datetime] = mapped_column(Moment)
     open: Mapped[bool] = mapped_column(Boolean)
+
+
+tasks = cast(Table, Task.__table__)
+task_actors = cast(Table, TaskActor.__table__)

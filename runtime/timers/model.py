@@ -1,9 +1,9 @@
 """Table: the timer. A row lives from being set to being fired or cancelled, then it is gone."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Boolean, Index, String
+from sqlalchemy import Boolean, Index, String, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...platform.store.model import Base, Id, Json, Moment
@@ -28,3 +28,6 @@ class Timer(Base):
     data: Mapped[Any] = mapped_column(Json)
     held: Mapped[bool] = mapped_column(Boolean)
     """True while the instance is suspended: such a timer is never due."""
+
+
+timers = cast(Table, Timer.__table__)

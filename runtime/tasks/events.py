@@ -1,0 +1,15 @@
+"""What may happen to a task. The subject of each is its instance, so that a run reads in order."""
+
+from ...platform.events.names import declare
+
+declare(
+    {
+        "task:offered": ("task", "step", "to", "due"),
+        "task:claimed": ("task", "step"),
+        "task:released": ("task", "step"),
+        "task:completed": ("task", "step", "outcome", "form", "record"),
+        "task:reminded": ("task", "step", "limit"),
+        "task:escalated": ("task", "step", "limit", "to"),
+        "task:reassigned": ("task", "step", "limit", "to"),
+    }
+)

@@ -1,0 +1,184 @@
+"""Claim, give back, close: one holder at a time, decided by a guarded update."""
+
+from datetime import datetime
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.orm import Session
+
+from ...platform.events.log import append
+from ...platform.identity.actor import Actor
+from ...platform.identity.model import Person
+from ...platform.store.errors import Conflict, NotAllowed, NotFound
+from ...platform.store.session import moment
+from .actors import Offered, is_among
+from .model import How, TaskState, task_actors, tasks
+from .offer import withdraw
+
+
+def found(session: Session, task_id: int) -> Row[tuple[object, ...]]:
+    """The task's row. Raises NotFound."""
+    row = session.execute(select(tasks).where(tasks.c.id == task_id)).one_or_none()
+    if row is None:
+        raise NotFound(task=str(task_id))
+    return row
+
+
+def asked(session: Session, task_id: int, *, how: How | None = None) -> list[Offered]:
+    """The actors who are asked now (by one road only, if given)."""
+    query = select(task_actors.c.person_id, task_actors.c.role_key, task_actors.c.unit_id).where(
+        task_actors.c.task_id == task_id, task_actors.c.open
+    )
+    if how is not None:
+        query = query.where(task_actors.c.how == how)
+    return [Offered(*row) for row in session.execute(query)]
+
+
+def need_asked(session: Session, actor: Actor, task_id: int) -> None:
+    """Raises NotFound unless the actor is asked: others do not learn of the task."""
+    if not actor.is_system and not is_among(actor, asked(session, task_id)):
+        raise NotFound(task=str(task_id))
+
+
+def claim(session: Session, actor: Actor, task_id: int) -> None:
+    """Take the task for oneself; claiming what one holds changes nothing.
+
+    Raises NotFound when one is not asked, Conflict (with who and when) when another holds it or
+    it is closed.
+    """
+    row = found(session, task_id)
+    if row.state == TaskState.OPEN:
+        need_asked(session, actor, task_id)
+        if actor.person_id is None:
+            raise NotAllowed(task=str(task_id))
+        if row.holder_id == actor.person_id:
+            return
+        taken = session.execute(
+            update(tasks)
+            .where(
+                tasks.c.id == task_id,
+                tasks.c.state == TaskState.OPEN,
+                tasks.c.holder_id.is_(None),
+            )
+            .values(holder_id=actor.person_id, held_at=moment(session))
+        )
+        if taken.rowcount == 1:  # type: ignore[attr-defined]
+            _tell(session, "task:claimed", actor, row)
+            return
+    raise lost(session, actor, task_id)
+
+
+def unclaim(session: Session, actor: Actor, task_id: int) -> None:
+    """Give the task back to all who are asked; giving back what nobody holds changes nothing.
+
+    The holder may, and so may those it was escalated to. Raises NotFound when one is not asked,
+    NotAllowed when it is another's, Conflict when it is closed.
+    """
+    row = found(session, task_id)
+    if row.state == TaskState.OPEN:
+        need_asked(session, actor, task_id)
+        if row.holder_id is None:
+            return
+        above = asked(session, task_id, how=How.ESCALATED)
+        if row.holder_id != actor.person_id and not is_among(actor, above):
+            raise NotAllowed("E_TASK_HELD", by=_name(session, row.holder_id))
+        given = session.execute(
+            update(tasks)
+            .where(
+                tasks.c.id == task_id,
+                tasks.c.state == TaskState.OPEN,
+                tasks.c.holder_id == row.holder_id,
+            )
+            .values(holder_id=None, held_at=None)
+        )
+        if given.rowcount == 1:  # type: ignore[attr-defined]
+            _tell(session, "task:released", actor, row)
+            return
+    raise lost(session, actor, task_id)
+
+
+def close(session: Session, actor: Actor, task_id: int, outcome: str | None) -> None:
+    """Mark the task done by this actor, exactly once.
+
+    Raises Conflict (with who and when) when another was faster or holds it.
+    """
+    closed = session.execute(
+        update(tasks)
+        .where(
+            tasks.c.id == task_id,
+            tasks.c.state == TaskState.OPEN,
+            tasks.c.holder_id.is_(None) | (tasks.c.holder_id == actor.person_id),
+        )
+        .values(
+            state=TaskState.DONE,
+            closed_at=moment(session),
+            closed_by=actor.person_id,
+            outcome=outcome,
+        )
+    )
+    if closed.rowcount != 1:  # type: ignore[attr-defined]
+        raise lost(session, actor, task_id)
+    withdraw(session, task_id)
+
+
+def cancel_tasks(session: Session, instance_id: int) -> None:
+    """Close all open tasks of an instance that ends otherwise."""
+    open_ones = select(tasks.c.id).where(
+        tasks.c.instance_id == instance_id, tasks.c.state == TaskState.OPEN
+    )
+    session.execute(
+        update(task_actors)
+        .where(task_actors.c.task_id.in_(open_ones), task_actors.c.open)
+        .values(open=False)
+    )
+    session.execute(
+        update(tasks)
+        .where(tasks.c.instance_id == instance_id, tasks.c.state == TaskState.OPEN)
+        .values(state=TaskState.CANCELLED, closed_at=moment(session))
+    )
+
+
+def lost(session: Session, actor: Actor, task_id: int) -> Conflict | NotFound:
+    """Why the actor cannot have the task: who has it or closed it, and when."""
+    row = found(session, task_id)
+    who, when = (
+        (row.holder_id, row.held_at)
+        if row.state == TaskState.OPEN
+        else (row.closed_by, row.closed_at)
+    )
+    if row.state != TaskState.OPEN and not _was_asked(session, actor, task_id):
+        return NotFound(task=str(task_id))
+    code = {
+        TaskState.OPEN: "E_TASK_HELD",
+        TaskState.DONE: "E_TASK_DONE",
+        TaskState.CANCELLED: "E_TASK_CANCELLED",
+    }[TaskState(row.state)]
+    return Conflict(code, by=_name(session, who), at=_moment(when))
+
+
+def _was_asked(session: Session, actor: Actor, task_id: int) -> bool:
+    query = select(task_actors.c.person_id, task_actors.c.role_key, task_actors.c.unit_id).where(
+        task_actors.c.task_id == task_id
+    )
+    return actor.is_system or is_among(actor, [Offered(*row) for row in session.execute(query)])
+
+
+def _name(session: Session, person_id: int | None) -> str:
+    if person_id is None:
+        return "Careloom"
+    name = session.execute(select(Person.name).where(Person.id == person_id)).scalar_one_or_none()
+    return name or ""
+
+
+def _moment(at: datetime | None) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
+
+
+def _tell(session: Session, name: str, actor: Actor, row: Row[tuple[object, ...]]) -> None:
+    append(
+        session,
+        name,
+        actor,
+        ("instance", row.instance_id),
+        row.unit_id,
+        {"task": str(row.id), "step": row.step_key},
+    )
