@@ -11,9 +11,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ..store.errors import Problem
-from .check import pointer
 from .kinds import Document, Kind
-from .schema import schema, twice
+from .schema_check import pointer, schema, twice
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FAR = timedelta(days=3660)  # a calendar that is shut longer than ten years never opens
@@ -89,7 +88,7 @@ def check_calendar(session: Session, document: Document) -> list[Problem]:
         found += _date(name, ("closed", position))
     for word in ("key", "date"):
         for position, name in twice(day[word] for day in document.get("special", ())):
-            at = pointer(("special", position, word))
+            at = pointer("special", position, word)
             found.append(Problem(at, "E_KEY_TWICE", {"name": name}))
     if not any(document["hours"].values()):
         found.append(Problem("/hours", "E_NEVER_OPEN"))
@@ -102,7 +101,7 @@ def _hours(hours: list[list[str]], at: tuple[str | int, ...]) -> Iterator[Proble
     for position, (opens, shuts) in enumerate(hours):
         last = position == len(hours) - 1
         if opens == shuts or opens == "24:00" or opens < before or (shuts < opens and not last):
-            yield Problem(pointer((*at, position)), "E_HOURS")
+            yield Problem(pointer(*at, position), "E_HOURS")
         before = shuts
 
 
@@ -111,14 +110,14 @@ def _overlap(hours: Mapping[str, list[list[str]]], day: str, after: str) -> Iter
     if hours[day] and hours[after]:
         opens, shuts = hours[day][-1]
         if hours[after][0][0] < shuts < opens:
-            yield Problem(pointer(("hours", after, 0)), "E_HOURS")
+            yield Problem(pointer("hours", after, 0), "E_HOURS")
 
 
 def _date(name: str, at: tuple[str | int, ...]) -> Iterator[Problem]:
     try:
         date.fromisoformat(name)
     except ValueError:
-        yield Problem(pointer(at), "E_DATE")
+        yield Problem(pointer(*at), "E_DATE")
 
 
 CALENDAR = Kind("calendar", schema("calendar"), check_calendar, order=10)

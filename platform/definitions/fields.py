@@ -24,7 +24,7 @@ from .options import Choices, Options, Text
 LARGEST_ID = 2**63 - 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Field:
     """One field of a form, read from its property. Expressions are texts, or None."""
 
@@ -101,7 +101,7 @@ def is_blank(value: object) -> bool:
     return value is None or value == []
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FieldType:
     """`storage` is text, scaled, bool, date, time, moment, json or reference.
 

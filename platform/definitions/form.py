@@ -42,7 +42,7 @@ class Rule:
     code: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Form:
     """A form's version. `match`: groups of (field, "day" or "") that tell records apart."""
 

@@ -6,11 +6,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ..store.errors import Problem
-from .check import pointer
 from .fields import FIELD_TYPES, FieldType
 from .known import Document, known
 from .options import Text, folded
-from .schema import missing, pattern_fault, twice
+from .schema_check import missing, pattern_fault, pointer, twice
 from .serial import serial_fault
 
 # Words a formula, a flow or a browser already gives a meaning.
@@ -40,7 +39,7 @@ def check_structure(session: Session, document: Document) -> list[Problem]:
 
 
 def _problem(at: tuple[str | int, ...], code: str, **params: Any) -> Problem:
-    return Problem(pointer(at), code, params)
+    return Problem(pointer(*at), code, params)
 
 
 At = tuple[str | int, ...]

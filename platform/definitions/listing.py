@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from ..store.errors import Problem
 from .form_check import check_items
 from .kinds import Document, Kind
-from .schema import schema
+from .schema_check import schema
 
 
 def check_list(session: Session, document: Document) -> list[Problem]:

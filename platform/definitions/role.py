@@ -1,40 +1,44 @@
 """Roles: what their people may do with each form's records, and their platform rights."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from ..identity.roles import save_role
 from ..store.errors import Problem
-from .check import pointer
 from .kinds import Document, Kind, Publishing
 from .known import known
-from .schema import missing, schema, twice
+from .schema_check import missing, pointer, schema, twice
 
 WRITING = frozenset({"create", "change"})
 
 
 def check_role(session: Session, document: Document) -> list[Problem]:
-    """Rules name forms and fields there are, and promise no writing that no action allows."""
+    """Rules name fields there are, and promise no writing that no action allows.
+
+    A form that is not there yet is no problem: a role may speak of forms that another pack brings,
+    and grants nothing until then.
+    """
     found: list[Problem] = []
     for form, rules in document.get("forms", {}).items():
         at: tuple[str | int, ...] = ("forms", form)
         target = known(session, "form", form)
-        if target is None:
-            found.append(Problem(pointer(at), "E_NO_FORM", {"name": form}))
         for position, key in twice(rule["key"] for rule in rules):
-            found.append(Problem(pointer((*at, position, "key")), "E_KEY_TWICE", {"name": key}))
+            found.append(Problem(pointer(*at, position, "key"), "E_KEY_TWICE", {"name": key}))
         for position, rule in enumerate(rules):
             found += _rule(rule, target, (*at, position))
     return found
 
 
-def _rule(rule: Document, target: object, at: tuple[str | int, ...]) -> Iterator[Problem]:
+def _rule(
+    rule: Document, target: Mapping[str, Any] | None, at: tuple[str | int, ...]
+) -> Iterator[Problem]:
     if not isinstance(rule["scope"], str):
-        yield Problem(pointer((*at, "scope")), "E_SCOPE_LATER")
-    fields = target["properties"] if isinstance(target, dict) else {}
+        yield Problem(pointer(*at, "scope"), "E_SCOPE_LATER")
+    fields = target["properties"] if target else {}
     for name, right in rule.get("fields", {}).items():
-        path = pointer((*at, "fields", name))
+        path = pointer(*at, "fields", name)
         if fields and name != "*" and name not in fields:
             yield Problem(path, "E_NO_FIELD", missing(name, fields))
         elif right == "write" and not WRITING & set(rule["actions"]):

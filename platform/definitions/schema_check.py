@@ -21,6 +21,11 @@ def schema(name: str) -> dict[str, Any]:
     return found
 
 
+def pointer(*parts: str | int) -> str:
+    """A JSON pointer (RFC 6901): ("properties", "a/b") -> "/properties/a~1b"."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known name most like this one; "" when none is near."""
     return next(iter(get_close_matches(name, list(known), 1, 0.5)), "")
