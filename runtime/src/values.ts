@@ -1,0 +1,67 @@
+/** What a form on the page holds, read as the formulas see it, and written back. */
+
+export type Plain = string | number | boolean | string[] | null
+
+/** A field's kind, as its element says (data-type). */
+export function typeOf(form: HTMLFormElement, key: string): string {
+  return fieldOf(form, key)?.dataset.type ?? 'text'
+}
+
+export function fieldOf(form: HTMLFormElement, key: string): HTMLElement | null {
+  return form.querySelector<HTMLElement>(`[data-field="${key}"]`)
+}
+
+export function controls(form: HTMLFormElement, key: string): (HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement)[] {
+  const found = form.elements.namedItem(key)
+  if (!found) return []
+  const all = found instanceof RadioNodeList ? [...found] : [found]
+  return all as (HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement)[]
+}
+
+/** Every value as it was typed, by name: what a draft keeps. */
+export function typed(form: HTMLFormElement): Record<string, string[]> {
+  const values: Record<string, string[]> = {}
+  for (const field of form.querySelectorAll<HTMLElement>('[data-field]')) {
+    const key = field.dataset.field ?? ''
+    const own = controls(form, key).filter((c) => c.type !== 'hidden')
+    if (!own.length) continue
+    values[key] = own
+      .filter((c) => !isTick(c) || (c as HTMLInputElement).checked)
+      .map((c) => c.value)
+      .filter((value) => value !== '')
+  }
+  return values
+}
+
+export function putBack(form: HTMLFormElement, values: Record<string, string[]>): void {
+  for (const [key, given] of Object.entries(values)) {
+    for (const control of controls(form, key)) {
+      if (control.type === 'hidden') continue
+      if (isTick(control)) (control as HTMLInputElement).checked = given.includes(control.value)
+      else control.value = given[0] ?? ''
+    }
+  }
+}
+
+/** One field's value as formulas see it: blank is null, numbers are numbers, times are UTC. */
+export function valueOf(form: HTMLFormElement, key: string): Plain {
+  const own = controls(form, key)
+  const given = own.filter((c) => !isTick(c) || (c as HTMLInputElement).checked).map((c) => c.value.trim())
+  const type = typeOf(form, key)
+  if (type === 'choices') return given.length ? given : null
+  const text = given[0] ?? ''
+  if (text === '') return null
+  if (type === 'yesno') return text === 'true'
+  if (type === 'number' || type === 'money') return number(text)
+  if (type === 'percent') return number(text) === null ? null : (number(text) as number) / 100
+  return text
+}
+
+export function number(text: string): number | null {
+  const plain = text.replace(/[，,\s]/g, '').replace(/[０-９．－]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0))
+  return plain !== '' && Number.isFinite(Number(plain)) ? Number(plain) : null
+}
+
+function isTick(control: Element): boolean {
+  return control instanceof HTMLInputElement && (control.type === 'radio' || control.type === 'checkbox')
+}
