@@ -1,0 +1,127 @@
+"""Access tokens: what a program shows to act for a person.
+
+`clm_<12 letters>_<43 letters>`: the first part is for finding and showing, the whole is the secret.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from ..events.log import append
+from ..store.errors import Conflict, NotAllowed, NotFound, NotSignedIn
+from ..store.session import moment, new_id
+from .actor import Actor, actor_of
+from .events import SUBJECT
+from .model import AccessToken, Person
+from .opaque import digest, opaque
+from .permissions import need
+
+SHAPE = re.compile(r"clm_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
+MOST = 50  # living tokens of one person
+
+
+def issue(
+    session: Session,
+    actor: Actor,
+    person_id: int,
+    title: str,
+    expires_at: datetime | None = None,
+) -> tuple[AccessToken, str]:
+    """A new token for oneself, or with `people.write` at their unit for another.
+
+    Returns the row and the token, which is shown this once. Raises NotFound, NotAllowed,
+    Conflict when the person has MOST of them or is disabled.
+    """
+    person = _person(session, actor, person_id)
+    living = session.scalars(
+        select(AccessToken.id).where(
+            AccessToken.person_id == person_id, AccessToken.revoked_at.is_(None)
+        )
+    ).all()
+    if person.disabled_at is not None or len(living) >= MOST:
+        raise Conflict("E_TOKENS_MANY", most=MOST)
+    prefix = secrets.token_hex(6)
+    token = f"clm_{prefix}_{opaque()}"
+    row = AccessToken(
+        id=new_id(session),
+        prefix=prefix,
+        hash=digest(token),
+        person_id=person_id,
+        title=title,
+        created_at=moment(session),
+        expires_at=expires_at,
+        revoked_at=None,
+    )
+    session.add(row)
+    append(session, "token:issued", actor, (SUBJECT, person_id), person.unit_id, {"prefix": prefix})
+    return row, token
+
+
+def check(session: Session, token: str) -> Actor:
+    """Whom the token lets act. Raises NotSignedIn: unknown, revoked, expired, person disabled."""
+    shape = SHAPE.fullmatch(token)
+    if shape is None:
+        raise NotSignedIn("E_TOKEN")
+    row = session.execute(select(AccessToken).where(AccessToken.prefix == shape[1])).scalar()
+    if row is None or not hmac.compare_digest(row.hash, digest(token)):
+        raise NotSignedIn("E_TOKEN")
+    if row.revoked_at is not None or (row.expires_at and row.expires_at <= moment(session)):
+        raise NotSignedIn("E_TOKEN")
+    return actor_of(session, row.person_id)
+
+
+def revoke(session: Session, actor: Actor, token_id: int) -> None:
+    """End a token, one's own or with `people.write`. Revoking twice is no error."""
+    row = session.get(AccessToken, token_id)
+    if row is None:
+        raise NotFound("E_NO_TOKEN")
+    try:
+        person = _person(session, actor, row.person_id)
+    except NotAllowed:
+        raise NotFound("E_NO_TOKEN") from None
+    if row.revoked_at is None:
+        row.revoked_at = moment(session)
+        append(
+            session,
+            "token:revoked",
+            actor,
+            (SUBJECT, person.id),
+            person.unit_id,
+            {"prefix": row.prefix},
+        )
+
+
+def revoke_all(session: Session, person_id: int) -> None:
+    """End every token of a person (disabled, or their password was set anew)."""
+    session.execute(
+        update(AccessToken)
+        .where(AccessToken.person_id == person_id, AccessToken.revoked_at.is_(None))
+        .values(revoked_at=moment(session))
+    )
+
+
+def tokens_of(session: Session, actor: Actor, person_id: int) -> Sequence[AccessToken]:
+    """A person's tokens, newest first; the secrets are not among what is known."""
+    _person(session, actor, person_id)
+    return session.scalars(
+        select(AccessToken)
+        .where(AccessToken.person_id == person_id)
+        .order_by(AccessToken.id.desc())
+    ).all()
+
+
+def _person(session: Session, actor: Actor, person_id: int) -> Person:
+    """The token's person. Raises NotAllowed when the actor may not deal with their tokens."""
+    person = session.get(Person, person_id)
+    if person is None:
+        raise NotFound("E_NO_PERSON")
+    if person_id != actor.person_id:
+        need(session, actor, "people.write", person.unit_id)
+    return person

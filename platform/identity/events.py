@@ -1,0 +1,26 @@
+"""What happens to people, written in the trail."""
+
+from ..events.names import declare
+
+SUBJECT = "person"
+UNIT = "unit"
+
+declare(
+    {
+        "person:signed_in": ("address",),
+        "person:signed_out": ("everywhere",),
+        "person:locked": ("address",),
+        "person:added": ("login", "name"),
+        "person:changed": ("fields",),
+        "person:disabled": (),
+        "person:enabled": (),
+        "person:password_set": ("by_self",),
+        "role:given": ("role", "unit", "until"),
+        "role:taken": ("role", "unit"),
+        "token:issued": ("prefix",),
+        "token:revoked": ("prefix",),
+        "unit:added": ("code",),
+        "unit:moved": ("from", "to"),
+        "unit:changed": ("fields",),
+    }
+)

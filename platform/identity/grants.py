@@ -1,0 +1,97 @@
+"""Giving and taking roles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..events.log import append
+from ..store.errors import NotAllowed, NotFound
+from ..store.session import bump_epoch, moment, new_id
+from .actor import Actor
+from .events import SUBJECT
+from .model import GrantRow
+from .people import person_of
+from .permissions import allowed, need
+from .roles import role_document
+from .tree import unit
+
+
+def give(
+    session: Session,
+    actor: Actor,
+    person_id: int,
+    role_key: str,
+    unit_id: int,
+    until: datetime | None = None,
+) -> GrantRow:
+    """Give a person a role at a unit. Giving it again changes only until when.
+
+    Needs `people.grant` at the unit, and each platform-wide right the role brings must be held
+    by the giver there too; nobody gives themselves a role. So rights never grow on the way.
+    Raises NotFound, NotAllowed.
+    """
+    person = person_of(session, person_id)
+    place = unit(session, unit_id)
+    role = role_document(session, role_key)
+    if role is None:
+        raise NotFound("E_NO_ROLE", role=role_key)
+    _need(session, actor, person_id, unit_id, role.get("rights", ()))
+    row = _row(session, person_id, role_key, unit_id)
+    if row is None:
+        row = GrantRow(
+            id=new_id(session),
+            person_id=person_id,
+            role_key=role_key,
+            unit_id=unit_id,
+            since=moment(session),
+        )
+        session.add(row)
+    row.until = until
+    session.flush()
+    bump_epoch(session)
+    data = {
+        "role": role_key,
+        "unit": place.code,
+        "until": until.isoformat() if until else None,
+    }
+    append(session, "role:given", actor, (SUBJECT, person.id), unit_id, data)
+    return row
+
+
+def take(session: Session, actor: Actor, person_id: int, role_key: str, unit_id: int) -> None:
+    """Take a role from a person, from the next request on. Raises NotFound, NotAllowed."""
+    place = unit(session, unit_id)
+    row = _row(session, person_id, role_key, unit_id)
+    need(session, actor, "people.grant", unit_id)
+    if row is None:
+        raise NotFound("E_NO_GRANT")
+    session.delete(row)
+    session.flush()
+    bump_epoch(session)
+    data = {"role": role_key, "unit": place.code}
+    append(session, "role:taken", actor, (SUBJECT, person_id), unit_id, data)
+
+
+def _need(
+    session: Session, actor: Actor, person_id: int, unit_id: int, rights: Sequence[str]
+) -> None:
+    need(session, actor, "people.grant", unit_id)
+    if person_id == actor.person_id:
+        raise NotAllowed("E_OWN_GRANT")
+    for right in rights:
+        if not allowed(session, actor, right, unit_id):
+            raise NotAllowed("E_MORE_THAN_OWN", right=right)
+
+
+def _row(session: Session, person_id: int, role_key: str, unit_id: int) -> GrantRow | None:
+    return session.scalar(
+        select(GrantRow).where(
+            GrantRow.person_id == person_id,
+            GrantRow.role_key == role_key,
+            GrantRow.unit_id == unit_id,
+        )
+    )

@@ -1,0 +1,206 @@
+"""What a person may do, asked in one place by pages, API, lists, links, counts and exports.
+
+A role's document gives rights that are platform-wide (`"definitions.write"`) and, for each form
+(`"*"`: for every form the role does not name), rules. All grants of a person add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, select, true
+from sqlalchemy.orm import Session
+
+from ..store.errors import NotAllowed
+from ..store.session import moment
+from .actor import Actor
+from .model import GrantRow, Person
+from .roles import role_document
+from .rules import ACTIONS, RIGHTS, Rule, any_of, rule_of
+from .tree import tree
+
+
+@dataclass(frozen=True)
+class Access:
+    """What one actor may do with one form's rows and fields."""
+
+    actor: Actor
+    form: str
+    all_rules: tuple[Rule, ...]
+    paths: Mapping[int, str]
+
+    def may(self, action: str) -> bool:
+        """Whether the action is allowed on any row at all: read create change retire …"""
+        return self.actor.is_system or bool(self.rules(action))
+
+    def need(self, action: str) -> None:
+        """Raises NotAllowed unless `may`."""
+        if not self.may(action):
+            raise NotAllowed(form=self.form, action=action)
+
+    def rows(self, action: str, table: FromClause) -> ColumnElement[bool]:
+        """The rows the action is allowed on, over the table's `_owner` and `_unit`."""
+        return true() if self.actor.is_system else any_of(self.rules(action), table)
+
+    def rules(self, action: str) -> tuple[Rule, ...]:
+        """The rules that allow the action."""
+        return tuple(rule for rule in self.all_rules if action in rule.actions)
+
+    def covering(self, action: str, owner_id: int | None, unit_id: int | None) -> tuple[Rule, ...]:
+        """The rules that allow the action on a row with this owner and unit."""
+        path = self.paths.get(unit_id, "") if unit_id is not None else ""
+        return tuple(rule for rule in self.rules(action) if rule.covers(owner_id, unit_id, path))
+
+    def may_with(self, action: str, owner_id: int | None, unit_id: int | None) -> bool:
+        """Whether the action is allowed on a row with this owner and unit."""
+        return self.actor.is_system or bool(self.covering(action, owner_id, unit_id))
+
+    def rights(
+        self, covered: Sequence[Rule], field_keys: Collection[str], writing: str = "change"
+    ) -> dict[str, str]:
+        """hidden, masked, read or write for each field: the highest over the covering rules.
+
+        writing: the action `write` is for, `change` or `create`.
+        """
+        if self.actor.is_system:
+            return dict.fromkeys(field_keys, "write")
+        return {
+            key: max(
+                (rule.right(key, writing) for rule in covered), key=RIGHTS.index, default="hidden"
+            )
+            for key in field_keys
+        }
+
+    def rights_with(
+        self,
+        owner_id: int | None,
+        unit_id: int | None,
+        field_keys: Collection[str],
+        writing: str = "change",
+    ) -> dict[str, str]:
+        """`rights` over the rules that let the actor read, or write, this row."""
+        covered = dict.fromkeys(
+            (*self.covering("read", owner_id, unit_id), *self.covering(writing, owner_id, unit_id))
+        )
+        return self.rights(tuple(covered), field_keys, writing)
+
+
+def access(session: Session, actor: Actor, form_key: str) -> Access:
+    """What the actor may do with a form's records."""
+    return Access(actor, form_key, _rules(session, actor, form_key), tree(session).paths)
+
+
+def _rules(session: Session, actor: Actor, form_key: str) -> tuple[Rule, ...]:
+    return tuple(
+        rule_of(grant.role, grant, actor.person_id, rule)
+        for grant in actor.grants
+        for rule in _form_rules(role_document(session, grant.role), form_key)
+    )
+
+
+def _form_rules(role: Mapping[str, Any] | None, form_key: str) -> Sequence[Mapping[str, Any]]:
+    forms = (role or {}).get("forms", {})
+    found: Sequence[Mapping[str, Any]] = forms.get(form_key, forms.get("*", ()))
+    return found
+
+
+def covers_right(granted: str, right: str) -> bool:
+    """`"definitions.*"` covers `"definitions.write"`; a right without a star covers itself."""
+    return right.startswith(granted[:-1]) if granted.endswith("*") else right == granted
+
+
+def allowed(session: Session, actor: Actor, right: str, unit_id: int | None = None) -> bool:
+    """Whether the actor holds a platform-wide right; with a unit, held at it or above it."""
+    if actor.is_system:
+        return True
+    paths = held_at(session, actor, right)
+    if unit_id is None:
+        return bool(paths)
+    at = tree(session).paths.get(unit_id, "")
+    return any(at.startswith(path) for path in paths)
+
+
+def held_at(session: Session, actor: Actor, right: str) -> list[str]:
+    """The paths of the units at which a role of the actor gives the right."""
+    return [
+        grant.unit_path
+        for grant in actor.grants
+        if any(
+            covers_right(granted, right)
+            for granted in (role_document(session, grant.role) or {}).get("rights", ())
+        )
+    ]
+
+
+def need(session: Session, actor: Actor, right: str, unit_id: int | None = None) -> None:
+    """Raises NotAllowed unless `allowed`."""
+    if not allowed(session, actor, right, unit_id):
+        raise NotAllowed(right=right)
+
+
+def allowed_forms(
+    session: Session, actor: Actor, form_keys: Collection[str], action: str
+) -> set[str]:
+    """Those of the forms in which the actor may do the action on some row."""
+    return {key for key in form_keys if access(session, actor, key).may(action)}
+
+
+def holders(session: Session, role_key: str, unit_id: int | None) -> list[int]:
+    """The people who hold the role at the unit, else at the nearest unit above that has any.
+
+    Ids in order. Disabled people and grants out of their time do not count. Without a unit:
+    everybody who holds the role anywhere.
+    """
+    now = moment(session)
+    query = (
+        select(GrantRow.unit_id, GrantRow.person_id)
+        .join(Person, Person.id == GrantRow.person_id)
+        .where(
+            GrantRow.role_key == role_key,
+            Person.disabled_at.is_(None),
+            GrantRow.since <= now,
+            GrantRow.until.is_(None) | (GrantRow.until > now),
+        )
+        .order_by(GrantRow.person_id)
+    )
+    if unit_id is None:
+        return sorted({person for _, person in session.execute(query)})
+    chain = tree(session).above(unit_id)
+    rows = session.execute(query.where(GrantRow.unit_id.in_(chain))).all()
+    for at in chain:
+        if found := [person for unit, person in rows if unit == at]:
+            return found
+    return []
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why one rule does or does not reach a row: the role, where it is held, rule, scope."""
+
+    role: str
+    unit_id: int
+    rule: str
+    scope: str
+    actions: tuple[str, ...]
+    covers: bool
+
+
+def why(
+    session: Session, actor: Actor, form_key: str, owner_id: int | None, unit_id: int | None
+) -> list[Reason]:
+    """Every rule the actor has on the form, and whether it covers a row of this owner and unit."""
+    asked = access(session, actor, form_key)
+    path = asked.paths.get(unit_id, "") if unit_id is not None else ""
+    return [
+        Reason(
+            rule.role,
+            rule.grant.unit_id,
+            rule.key,
+            rule.scope,
+            tuple(action for action in ACTIONS if action in rule.actions),
+            rule.covers(owner_id, unit_id, path),
+        )
+        for rule in asked.all_rules
+    ]

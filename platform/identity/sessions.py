@@ -1,0 +1,100 @@
+"""Sign-ins: one row for each browser that is signed in, gone the moment the person is disabled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from ..store.errors import NotSignedIn
+from ..store.session import moment, new_id
+from .actor import Actor, actor_of
+from .model import Person, SignIn
+from .opaque import digest, opaque
+
+LONGEST = timedelta(days=30)  # however often it is used
+SEEN_EVERY = timedelta(minutes=5)  # how exactly we know when it was last used
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A sign-in just begun: the token goes into the cookie and is not kept."""
+
+    token: str
+    csrf: str
+    sign_in_id: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Current:
+    """A sign-in that holds: who, and the token its unsafe requests must carry.
+
+    due: it should be marked as seen (`seen`).
+    """
+
+    sign_in_id: int
+    actor: Actor
+    csrf: str
+    due: bool
+
+
+def begin(session: Session, person_id: int, idle: timedelta) -> Begun:
+    """Begin a sign-in with a new token; whatever the browser held before plays no part.
+
+    idle: how long it lives unused. Raises NotSignedIn when the person has been disabled.
+    """
+    person = session.get(Person, person_id)
+    if person is None or person.disabled_at is not None:
+        raise NotSignedIn("E_SIGN_IN")
+    now = moment(session)
+    session.execute(delete(SignIn).where(SignIn.expires_at <= now))
+    token, csrf = opaque(), opaque()
+    row = SignIn(
+        id=new_id(session),
+        token_hash=digest(token),
+        csrf=csrf,
+        person_id=person_id,
+        created_at=now,
+        seen_at=now,
+        expires_at=now + idle,
+    )
+    session.add(row)
+    return Begun(token, csrf, row.id, row.expires_at)
+
+
+def current(session: Session, token: str) -> Current:
+    """The sign-in that a cookie's token stands for.
+
+    Raises NotSignedIn when it was ended, has expired, or the person is disabled.
+    """
+    row = session.execute(select(SignIn).where(SignIn.token_hash == digest(token))).scalar()
+    now = moment(session)
+    if row is None or row.expires_at <= now:
+        raise NotSignedIn()
+    actor = actor_of(session, row.person_id)
+    return Current(row.id, actor, row.csrf, now - row.seen_at >= SEEN_EVERY)
+
+
+def seen(session: Session, sign_in_id: int, idle: timedelta) -> None:
+    """The sign-in was used: it lives on, but never longer than LONGEST from its beginning."""
+    row = session.get(SignIn, sign_in_id)
+    if row is not None:
+        row.seen_at = moment(session)
+        row.expires_at = min(row.seen_at + idle, row.created_at + LONGEST)
+
+
+def end(session: Session, sign_in_id: int) -> None:
+    """Sign out this browser."""
+    session.execute(delete(SignIn).where(SignIn.id == sign_in_id))
+
+
+def end_all(session: Session, person_id: int, but: int | None = None) -> int:
+    """Sign out everywhere, but for one sign-in if named. Returns how many ended."""
+    query = delete(SignIn).where(SignIn.person_id == person_id)
+    if but is not None:
+        query = query.where(SignIn.id != but)
+    ended = session.execute(query)
+    return int(getattr(ended, "rowcount", 0))
