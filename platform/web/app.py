@@ -1,0 +1,69 @@
+"""The Flask application: the platform's own pages, then every area that plugs in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flask import Blueprint, Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from ..store.database import Database, open_database
+from . import context, csrf, errors, headers, health, logs, request, sign_in
+from .areas import areas, plug_in
+from .assets import add_assets, send_asset
+from .routes import PUBLIC, Declaration, declare, require_declarations
+from .settings import Settings, settings_from
+
+PARTS = (headers, logs, csrf, request, errors, context)
+ROOT = Path(__file__).resolve().parents[2]
+OWN = (health.area, sign_in.area)
+
+
+def create_app(
+    database: Database | None = None,
+    settings: Settings | None = None,
+    plugged: Sequence[Blueprint] | None = None,
+) -> Flask:
+    """The application over a database; without one, over the one the environment names.
+
+    plugged: the areas to plug in; every installed one when not given.
+
+    Raises BadSetting, and Undeclared when a view declares no permission.
+    """
+    chosen = settings or settings_from()
+    app = Flask("careloom", root_path=str(ROOT), static_folder=None, instance_path=str(chosen.home))
+    app.extensions["careloom.settings"] = chosen
+    app.extensions["careloom.database"] = database or open_database(
+        chosen.database_url, chosen.home
+    )
+    _configure(app, chosen)
+    for part in PARTS:
+        part.use(app)
+    app.add_url_rule("/static/<path:filename>", endpoint="static", view_func=send_asset)
+    declare(send_asset, Declaration(PUBLIC))
+    add_assets(app)
+    plug_in(app, [*OWN, *(areas() if plugged is None else plugged)])
+    require_declarations(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.secret_key = settings.secret  # signs what a page says once to the next (flash)
+    app.config.update(
+        SESSION_COOKIE_NAME="careloom_flash",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure,
+        MAX_CONTENT_LENGTH=settings.max_upload_mb * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_FORM_PARTS=2_000,
+    )
+    if settings.public_url:
+        host = settings.public_url.partition("://")[2]
+        app.config["TRUSTED_HOSTS"] = [host.partition(":")[0], "localhost", "127.0.0.1"]
+    app.url_map.strict_slashes = False
+    if settings.proxies:
+        count = settings.proxies
+        proxied = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
+        app.wsgi_app = proxied  # type: ignore[method-assign]

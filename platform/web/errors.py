@@ -1,0 +1,130 @@
+"""What went wrong, as problem+json (RFC 9457) for programs and as a page for people."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
+from sqlalchemy.exc import TimeoutError as NoConnection
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from ..store.errors import NotSignedIn, Problem, Refusal, Stale, TooMany, Unavailable
+from .request import is_api, language
+from .words import say
+
+log = logging.getLogger("careloom.web")
+
+#: Statuses of Werkzeug's own errors that have words of ours; the others are said as 400 or 500.
+SPOKEN = {400, 401, 403, 404, 405, 406, 408, 409, 411, 412, 413, 414, 415, 422, 429, 431, 500, 503}
+
+
+def problem_of(
+    status: int,
+    code: str,
+    params: Mapping[str, Any],
+    problems: tuple[Problem, ...] = (),
+    **more: Any,
+) -> dict[str, Any]:
+    """The problem document in the asker's language."""
+    tongue = language()
+    return {
+        "type": f"urn:careloom:problem:{code}",
+        "title": say(tongue, f"problem.status.{status}"),
+        "status": status,
+        "detail": say(tongue, f"problem.{code}", **params),
+        "code": code,
+        "problems": [sentence(tongue, problem) for problem in problems],
+        **more,
+    }
+
+
+def sentence(tongue: str, problem: Problem) -> dict[str, str]:
+    """One problem as it goes out: where, its code, and its words."""
+    return {
+        "path": problem.path,
+        "code": problem.code,
+        "message": say(tongue, f"problem.{problem.code}", **problem.params),
+    }
+
+
+def answer(document: dict[str, Any], headers: Mapping[str, str] | None = None) -> AnyResponse:
+    """The problem as JSON or as a page, whichever the asker reads."""
+    made: Response
+    if is_api():
+        made = jsonify(document)
+        made.mimetype = "application/problem+json"
+    else:
+        made = Response(_page(document))
+    made.status_code = document["status"]
+    made.headers.extend(headers or {})
+    return made
+
+
+def _page(document: Mapping[str, Any]) -> str:
+    """The error page; its frame may be what is broken, so there is a bare one behind it."""
+    status = document["status"]
+    try:
+        return render_template(
+            "pages/error.html",
+            status=status,
+            title=document["title"],
+            words=document["detail"],
+            problems=[problem["message"] for problem in document["problems"]],
+            reference=document.get("reference"),
+            retry=status in (412, 429, 500, 503) and request.method == "GET",
+        )
+    except Exception:
+        log.exception("the error page could not be drawn")
+        return f"<!doctype html><title>{status}</title><h1>{status}</h1>"
+
+
+def refused(refusal: Refusal) -> AnyResponse:
+    """A deed that was refused."""
+    if isinstance(refusal, NotSignedIn) and not is_api() and request.method == "GET":
+        return redirect(url_for("sign_in.page", next=request.full_path.rstrip("?")))
+    headers = {}
+    more: dict[str, Any] = {}
+    if isinstance(refusal, NotSignedIn):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(refusal, TooMany):
+        headers["Retry-After"] = str(refusal.seconds)
+    if isinstance(refusal, Unavailable):
+        headers["Retry-After"] = "1"
+    if isinstance(refusal, Stale):
+        more["current"] = refusal.current
+    document = problem_of(
+        refusal.status, refusal.code, refusal.params, tuple(refusal.problems), **more
+    )
+    return answer(document, headers)
+
+
+def http_error(error: HTTPException) -> AnyResponse:
+    """Werkzeug's own refusals: unknown address, wrong method, too large a body."""
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    status = error.code if error.code in SPOKEN else (400 if error.code < 500 else 500)
+    headers = {}
+    methods = getattr(error, "valid_methods", None)
+    if methods:
+        headers["Allow"] = ", ".join(sorted(methods))
+    return answer(problem_of(status, f"E_HTTP_{status}", {}), headers)
+
+
+def broken(error: Exception) -> AnyResponse:
+    """Anything else is our fault: logged whole under an id, and only the id is shown."""
+    if isinstance(error, NoConnection):
+        return refused(Unavailable())
+    reference = secrets.token_hex(6)
+    log.error("unexpected error %s", reference, exc_info=error, extra={"reference": reference})
+    return answer(problem_of(500, "E_HTTP_500", {}, reference=reference))
+
+
+def use(app: Flask) -> None:
+    """Answer every error in one of these ways."""
+    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, broken)

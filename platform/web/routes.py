@@ -1,0 +1,92 @@
+"""Declaring a view: where it is, and what its asker needs.
+
+    @route(area, "/people", needs="people.read")
+    def people() -> str: …
+
+needs: `"public"`, `"signed-in"`, or a right (`"reports.read:{key}"` takes `key` from the address).
+The application refuses to start while a view declares nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from flask import Blueprint, Flask
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+PUBLIC = "public"
+SIGNED_IN = "signed-in"
+
+
+class Undeclared(RuntimeError):
+    """A view without a declaration."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What OpenAPI says of a view.
+
+    summary: one English sentence. body, answers: JSON Schemas (answers by status).
+    query: each parameter's schema by its name.
+    """
+
+    summary: str = ""
+    body: Mapping[str, Any] | None = None
+    answers: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tag: str = ""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a view declared. keyed: its POST honours an Idempotency-Key."""
+
+    needs: str
+    spec: Spec | None = None
+
+
+def route(
+    area: Blueprint | Flask,
+    rule: str,
+    *,
+    methods: Sequence[str] = ("GET",),
+    needs: str,
+    spec: Spec | None = None,
+    **options: Any,
+) -> Callable[[View], View]:
+    """Register a view under an address, with what its asker needs."""
+
+    def decorate(view: View) -> View:
+        declare(view, Declaration(needs, spec))
+        area.add_url_rule(rule, view_func=view, methods=list(methods), **options)
+        return view
+
+    return decorate
+
+
+def declare(view: Callable[..., Any], declaration: Declaration) -> None:
+    """Write the declaration on the view; one view cannot declare two needs."""
+    known = declaration_of(view)
+    if known is not None and known.needs != declaration.needs:
+        raise Undeclared(f"{view.__name__}: declared as {known.needs} and {declaration.needs}")
+    view.__dict__["careloom"] = declaration
+
+
+def declaration_of(view: Any) -> Declaration | None:
+    """What a view declared, or None."""
+    found = getattr(view, "careloom", None)
+    return found if isinstance(found, Declaration) else None
+
+
+def require_declarations(app: Flask) -> None:
+    """Raises Undeclared, naming every address whose view declares nothing."""
+    bare = sorted(
+        f"{rule.rule} ({rule.endpoint})"
+        for rule in app.url_map.iter_rules()
+        if declaration_of(app.view_functions[rule.endpoint]) is None
+    )
+    if bare:
+        raise Undeclared("No @route(…, needs=…): " + ", ".join(bare))

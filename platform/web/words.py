@@ -1,0 +1,60 @@
+"""The words of the interface, in each language, and the labels of definitions.
+
+`templates/words/<language>/*.json` (and `<language>.json`) are flat: key to sentence. Each room
+keeps its own file; a key in two files is an error.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = ("zh-CN", "en")
+ROOT = Path(__file__).parents[2] / "templates" / "words"
+_GAP = re.compile(r"\{(\w+)\}")
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """All words of one language. Raises ValueError for a key in two files."""
+    words: dict[str, str] = {}
+    single = ROOT / f"{language}.json"
+    for path in [*([single] if single.exists() else []), *sorted((ROOT / language).glob("*.json"))]:
+        for key, sentence in json.loads(path.read_text("utf-8")).items():
+            if key in words:
+                raise ValueError(f"{path}: {key} stands in another file too")
+            words[key] = sentence
+    return words
+
+
+def knows(language: str, key: str) -> bool:
+    """Whether the catalogue has words for a key."""
+    return key in catalogue(language)
+
+
+def say(language: str, key: str, /, **params: Any) -> str:
+    """The sentence for a key, its gaps filled. A key without words is shown as it is.
+
+    A parameter that is a label in two languages is said in the one asked for.
+    """
+    sentence = catalogue(language).get(key)
+    if sentence is None:
+        sentence = next((catalogue(other)[key] for other in LANGUAGES if knows(other, key)), key)
+
+    def fill(gap: re.Match[str]) -> str:
+        name = gap[1]
+        return text(params[name], language) if name in params else gap[0]
+
+    return _GAP.sub(fill, sentence)
+
+
+def text(value: Any, language: str) -> str:
+    """A definition's label: text, or `{"zh-CN": …, "en": …}` in the language or the other."""
+    if isinstance(value, Mapping):
+        for tongue in (language, *LANGUAGES):
+            if value.get(tongue):
+                return str(value[tongue])
+        return ""
+    return "" if value is None else str(value)
