@@ -14,9 +14,13 @@ ROUNDS ?=
 BIN := .venv/bin
 CARELOOM := $(BIN)/careloom
 NPM := $(BIN)/python platform/web/bundle.py npm
+# mypy takes the package's name from its folder, and a checkout may have any name: give it ours.
+TYPES := mkdir -p .mypy_cache/house && ln -sfn ../.. .mypy_cache/house/careloom && \
+	cd .mypy_cache/house && ../../.venv/bin/mypy --config-file ../../setup.cfg --cache-dir .. \
+	careloom/platform careloom/runtime
 export PYTHON PORT
 
-.PHONY: help run test check bench pictures kills soak install build clean
+.PHONY: help run test check bench pictures kills soak install build pins clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -34,7 +38,7 @@ test: install ## install what the tests need, then linters, types and every test
 check: install build ## linters and types: ruff, mypy, vue-tsc
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+	@$(TYPES)
 	$(NPM) run types
 
 bench: install build ## measure the hot paths on this machine
@@ -42,14 +46,14 @@ bench: install build ## measure the hot paths on this machine
 
 pictures: install build ## screenshots of the demo's pages, with an index
 	@sh .ci/system tests
-	$(BIN)/python -m tests.pictures
+	PYTHONPATH=tests $(BIN)/python -m pictures
 
 kills: install build ## kill import and worker N times on DB=sqlite|postgresql, look for loss
-	$(BIN)/python -m tests.kills --kills $(N) --database $(DB) $(if $(SEED),--seed $(SEED))
+	PYTHONPATH=tests $(BIN)/python -m kills --kills $(N) --database $(DB) $(if $(SEED),--seed $(SEED))
 
 soak: install build ## kills on both databases for MINUTES minutes
-	$(BIN)/python -m tests.kills --minutes $(MINUTES) --database sqlite
-	$(BIN)/python -m tests.kills --minutes $(MINUTES) --database postgresql
+	PYTHONPATH=tests $(BIN)/python -m kills --minutes $(MINUTES) --database sqlite
+	PYTHONPATH=tests $(BIN)/python -m kills --minutes $(MINUTES) --database postgresql
 
 install: .venv/.installed ## the virtual environment, when setup.cfg has changed
 
@@ -63,6 +67,9 @@ install: .venv/.installed ## the virtual environment, when setup.cfg has changed
 
 build: install ## the browser side, when its sources have changed
 	@$(BIN)/python platform/web/bundle.py build
+
+pins: install ## write down the versions installed here, for every later install
+	$(BIN)/python -m pip freeze -q --exclude-editable --disable-pip-version-check > .ci/constraints.txt
 
 clean: ## remove what can be made again (not var/, which holds data)
 	rm -rf .venv node_modules build dist *.egg-info templates/static .mypy_cache .pytest_cache .ruff_cache
