@@ -7,7 +7,7 @@ checks what is required, and a new column must fit the rows that are there.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -84,3 +84,12 @@ def give(spec: ColumnSpec, kept: Any) -> Any:
     if spec.storage == "scaled":
         return Decimal(kept).scaleb(-spec.scale)
     return STORAGES[spec.storage].give(kept)
+
+
+def revive(spec: ColumnSpec, remembered: Any) -> Any:
+    """What a history row holds (see `rows`), as a Python value."""
+    if remembered is not None and spec.storage == "moment":
+        return datetime.fromisoformat(remembered)
+    if remembered is not None and spec.storage == "date":
+        return date.fromisoformat(remembered)
+    return give(spec, remembered)

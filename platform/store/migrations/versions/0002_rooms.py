@@ -136,6 +136,28 @@ def upgrade() -> None:
     op.create_index("ix_instance_subject", "instance", ["subject_form", "subject_id"], unique=False)
     op.create_index("uq_instance_cause", "instance", ["flow_key", "cause_event"], unique=True)
     op.create_table(
+        "pack",
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.String(length=20), nullable=False),
+        sa.Column("manifest", Json, nullable=False),
+        sa.Column("applied_at", Moment(), nullable=False),
+        sa.Column("applied_by", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_pack")),
+        sa.UniqueConstraint("id", name=op.f("uq_pack_id")),
+    )
+    op.create_table(
+        "pack_object",
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("pack", sa.String(length=40), nullable=False),
+        sa.Column("pack_version", sa.String(length=20), nullable=False),
+        sa.Column("document", Json, nullable=False),
+        sa.Column("published", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "key", name=op.f("pk_pack_object")),
+    )
+    op.create_index(op.f("ix_pack_object_pack"), "pack_object", ["pack"], unique=False)
+    op.create_table(
         "record_history",
         sa.Column("form", sa.String(length=40), nullable=False),
         sa.Column("record_id", sa.BigInteger(), nullable=False),
@@ -155,6 +177,14 @@ def upgrade() -> None:
         sa.Column("document", Json, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_role")),
+    )
+    op.create_table(
+        "serial_counter",
+        sa.Column("form", sa.String(length=40), nullable=False),
+        sa.Column("field", sa.String(length=40), nullable=False),
+        sa.Column("period", sa.String(length=80), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("form", "field", "period", name=op.f("pk_serial_counter")),
     )
     op.create_table(
         "sign_in_attempt",

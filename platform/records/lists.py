@@ -1,0 +1,232 @@
+"""A form's records, as one asker may see them: filter, sort, search, page, count, read one."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy.orm import Session
+
+from ..definitions.schema_check import nearest
+from ..identity.actor import Actor
+from ..identity.permissions import Access, access
+from ..store.columns import revive
+from ..store.errors import Malformed, NotFound, Problem
+from ..store.history import RecordHistory
+from ..store.rows import read_row
+from .filters import filter_clause
+from .record import Record, record_of
+from .shape import Shape, shape_of
+from .visible import visible
+
+MOST_ROWS = 200
+SYSTEM_SORTS = {"created_at": "_created_at", "updated_at": "_updated_at", "id": "_id"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some records. next: what asks for those after them; None at the end. total: when counted."""
+
+    items: list[Record]
+    next: str | None
+    total: int | None
+
+
+@dataclass(frozen=True)
+class Sort:
+    """One column to sort by; blanks come last either way."""
+
+    column: ColumnElement[Any]
+    descending: bool
+
+
+def get(session: Session, actor: Actor, form_key: str, record_id: int) -> Record:
+    """One record. Raises NotFound when there is none or the actor may not see it."""
+    shape = shape_of(session, form_key)
+    asked = access(session, actor, form_key)
+    row = read_row(session, shape.table, record_id)
+    if row is None or not asked.may_with("read", row["_owner"], row["_unit"]):
+        raise NotFound(form=form_key)
+    return record_of(shape, row, asked)
+
+
+def list_records(
+    session: Session,
+    actor: Actor,
+    form_key: str,
+    *,
+    where: str | None = None,
+    sort: Sequence[str] = (),
+    limit: int = 20,
+    cursor: str | None = None,
+    search: str = "",
+    count: bool = False,
+    extra: Sequence[ColumnElement[bool]] = (),
+) -> Page:
+    """Live records the actor may see.
+
+    where: an expression over the form's fields. sort: keys, `-` before one for descending; the
+    newest first without any. search: part of the record's label, or the last digits of a phone.
+    count: whether to count all that match. extra: further conditions of the house's own.
+    Raises NotAllowed, Malformed (sort, cursor, limit) and Invalid (the expression).
+    """
+    shape = shape_of(session, form_key)
+    asked = access(session, actor, form_key)
+    asked.need("read")
+    if not 1 <= limit <= MOST_ROWS:
+        raise Malformed("E_LIMIT", most=MOST_ROWS)
+    wanted = [shape.table.c._retired_at.is_(None), asked.rows("read", shape.table), *extra]
+    if where and where.strip():
+        wanted.append(filter_clause(session, actor, asked, shape, where))
+    if search.strip():
+        wanted.append(_search(asked, shape, search.strip()))
+    total = None
+    if count:
+        total = session.execute(
+            select(func.count()).select_from(shape.table).where(*wanted)
+        ).scalar_one()
+    sorts = _sorts(asked, shape, sort)
+    query = select(shape.table, *(s.column.label(f"s{i}") for i, s in enumerate(sorts)))
+    if cursor:
+        wanted.append(_after(sorts, _decode(cursor, sorts)))
+    query = query.where(*wanted).limit(limit + 1)
+    for by in sorts:
+        query = query.order_by(
+            by.column.is_(None), by.column.desc() if by.descending else by.column.asc()
+        )
+    rows = session.execute(query).mappings().all()
+    more = None
+    if len(rows) > limit:
+        more = _encode([rows[limit - 1][f"s{i}"] for i in range(len(sorts))])
+    return Page([record_of(shape, row, asked) for row in rows[:limit]], more, total)
+
+
+def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
+    sorts = []
+    for text in keys:
+        key = text.removeprefix("-")
+        if key in SYSTEM_SORTS:
+            column: ColumnElement[Any] = shape.table.c[SYSTEM_SORTS[key]]
+        elif key in shape.form.fields and shape.form.fields[key].storage != "json":
+            column = visible(asked, shape, key)
+        else:
+            near = nearest(key, list(shape.form.fields))
+            raise Malformed(
+                "E_SORT", [Problem("/sort", "E_UNKNOWN_FIELD", {"name": key[:40], "nearest": near})]
+            )
+        sorts.append(Sort(column, text.startswith("-")))
+    descending = sorts[0].descending if sorts else True
+    return [*sorts, Sort(shape.table.c._id, descending)]
+
+
+def _search(asked: Access, shape: Shape, text: str) -> ColumnElement[bool]:
+    """Part of the label, or the end of a phone number when at least four digits are given."""
+    ways: list[ColumnElement[bool]] = []
+    label = shape.form.label
+    if label and shape.form.fields[label].storage == "text":
+        column = func.lower(visible(asked, shape, label))
+        ways.append(column.contains(text.lower(), autoescape=True))
+    if text.isascii() and text.isdigit() and len(text) >= 4:
+        for key, field in shape.form.fields.items():
+            if field.type.name == "phone":
+                ways.append(visible(asked, shape, key).endswith(text))
+    return or_(false(), *ways)
+
+
+def _after(sorts: Sequence[Sort], values: Sequence[Any]) -> ColumnElement[bool]:
+    """The rows behind the one whose sort values these are."""
+    ways: list[ColumnElement[bool]] = []
+    equal: list[ColumnElement[bool]] = []
+    for by, value in zip(sorts, values, strict=True):
+        if value is not None:
+            behind = by.column < value if by.descending else by.column > value
+            ways.append(and_(*equal, or_(behind, by.column.is_(None))))
+        equal.append(by.column.is_(None) if value is None else by.column == value)
+    return or_(false(), *ways)
+
+
+def _encode(values: Sequence[Any]) -> str:
+    plain = [
+        {"t": v.isoformat()}
+        if isinstance(v, datetime)
+        else {"d": v.isoformat()}
+        if isinstance(v, date)
+        else v
+        for v in values
+    ]
+    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str, sorts: Sequence[Sort]) -> list[Any]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        values = [_revive(value) for value in json.loads(text)]
+        if len(values) != len(sorts) or not isinstance(values[-1], int):
+            raise ValueError
+    except (ValueError, TypeError, KeyError, AttributeError, binascii.Error) as error:
+        raise Malformed("E_CURSOR") from error
+    return values
+
+
+def _revive(value: Any) -> Any:
+    if isinstance(value, dict):
+        moment_, day = value.get("t"), value.get("d")
+        return datetime.fromisoformat(moment_) if moment_ else date.fromisoformat(day)
+    if value is not None and not isinstance(value, (str, int, bool)):
+        raise ValueError
+    return value
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One line of a record's history; `record` is as it stood then, cut to the reader's rights."""
+
+    revision: int
+    action: str
+    at: datetime
+    by: int | None
+    changed: dict[str, tuple[Any, Any]]
+
+
+def history(session: Session, actor: Actor, form_key: str, record_id: int) -> list[Revision]:
+    """What became of a record, the newest first, in the fields its reader may see today.
+
+    changed: field -> (before, after) as JSON. Masked fields are masked; hidden ones are left out.
+    """
+    record = get(session, actor, form_key, record_id)
+    shape = shape_of(session, form_key)
+    query = (
+        select(RecordHistory)
+        .where(RecordHistory.form == form_key, RecordHistory.record_id == record_id)
+        .order_by(RecordHistory.revision)
+    )
+    found: list[Revision] = []
+    before: dict[str, Any] = {}
+    for row in session.execute(query).scalars():
+        after = _shown(shape, record, row.kept)
+        changed = {
+            key: (before.get(key), after.get(key))
+            for key in shape.form.fields
+            if before.get(key) != after.get(key)
+        }
+        found.append(Revision(row.revision, row.action, row.at, row.by, changed))
+        before = after
+    return found[::-1]
+
+
+def _shown(shape: Shape, record: Record, kept: dict[str, Any]) -> dict[str, Any]:
+    """A history row's fields as JSON, as far as the reader of the record may see them."""
+    shown = {}
+    for key, spec in shape.specs.items():
+        value = kept.get(key)
+        right = record.rights[key]
+        if value is None or right == "hidden":
+            continue
+        field = shape.form.fields[key]
+        python = revive(spec, value)
+        shown[key] = field.mask(python) if right == "masked" else field.give(python)
+    return shown

@@ -1,0 +1,86 @@
+"""A record as somebody may see it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..definitions.form import Form
+from ..identity.permissions import Access
+from .shape import Shape
+
+SYSTEM_SORTS = {"created_at": "_created_at", "updated_at": "_updated_at", "id": "_id"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record, cut to its reader's rights.
+
+    values: Python values of the fields that are not blank; hidden fields are not in it, masked
+    ones are masked texts. rights: hidden, masked, read or write for every field of the form.
+    """
+
+    id: int
+    form: Form
+    revision: int
+    version: int
+    unit_id: int
+    owner_id: int | None
+    state: str
+    created_at: datetime
+    created_by: int | None
+    updated_at: datetime
+    updated_by: int | None
+    retired_at: datetime | None
+    values: Mapping[str, Any]
+    rights: Mapping[str, str]
+
+    def json(self) -> dict[str, Any]:
+        """The values as JSON: what the API answers and what `submit` takes."""
+        return {
+            key: value if self.rights[key] == "masked" else self.form.fields[key].give(value)
+            for key, value in self.values.items()
+        }
+
+    @property
+    def label(self) -> str:
+        """What the record is called, as far as its reader may know."""
+        value = self.values.get(self.form.label or "")
+        return "" if value is None else str(value)
+
+
+def record_of(shape: Shape, row: Mapping[str, Any], asked: Access) -> Record:
+    """A row as the asker may see it; only rows that `asked.rows` lets through come here."""
+    rights = asked.rights_with(row["_owner"], row["_unit"], shape.form.fields)
+    values = {}
+    for key, value in shape.to_values(row).items():
+        if rights[key] == "masked":
+            values[key] = shape.form.fields[key].mask(value)
+        elif rights[key] != "hidden":
+            values[key] = value
+    return Record(
+        id=row["_id"],
+        form=shape.form,
+        revision=row["_revision"],
+        version=row["_version"],
+        unit_id=row["_unit"],
+        owner_id=row["_owner"],
+        state=row["_state"],
+        created_at=row["_created_at"],
+        created_by=row["_created_by"],
+        updated_at=row["_updated_at"],
+        updated_by=row["_updated_by"],
+        retired_at=row["_retired_at"],
+        values=values,
+        rights=_effective(shape.form, rights, asked),
+    )
+
+
+def _effective(form: Form, rights: Mapping[str, str], asked: Access) -> dict[str, str]:
+    """A person never writes what is computed, numbered or the flow's."""
+    if asked.actor.is_system:
+        return dict(rights)
+    return {
+        key: "read" if right == "write" and not form.fields[key].by_people else right
+        for key, right in rights.items()
+    }

@@ -1,0 +1,270 @@
+"""Submit, change, retire: the only ways a record is written.
+
+In this order: permissions, values, defaults, visibility, computed values, required, JSON Schema,
+rules, links, unique, row, history, event. Pages, API, import, flow steps and packs all come here,
+so a value refused on one path is refused on all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ..definitions.form import Form
+from ..events.log import append
+from ..identity.actor import Actor
+from ..identity.permissions import Access, access
+from ..identity.tree import intake_of, tree
+from ..store.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, Stale
+from ..store.rows import Row, insert_row, read_row, update_row
+from ..store.session import moment, new_id
+from ..store.tables import DRAFT
+from .compute import Settled, settle
+from .record import Record, _effective, record_of
+from .serial import next_serial
+from .shape import Shape, shape_of
+from .validate import link_problems, read_values, schema_problems, unique_problems
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A record that would be written: every check but the index's own has passed."""
+
+    shape: Shape
+    values: dict[str, Any]
+    unit_id: int
+    owner_id: int | None
+    zone: ZoneInfo
+    warnings: list[Problem]
+
+
+def prepare(
+    session: Session,
+    actor: Actor,
+    form_key: str,
+    given: Mapping[str, Any],
+    unit_id: int | None = None,
+    action: str = "create",
+) -> Prepared:
+    """Every check of a new record, nothing written. Raises Invalid with every problem."""
+    shape = shape_of(session, form_key)
+    form = shape.form
+    asked = access(session, actor, form_key)
+    asked.need(action)
+    unit = _unit_given(form, given) or intake_of(session, unit_id or _home(session, actor))
+    place = tree(session).places.get(unit or 0)
+    if unit is None or place is None:
+        raise Invalid(problems=[Problem(f"/{form.unit_field or ''}", "E_NO_UNIT")])
+    if not asked.may_with(action, actor.person_id, unit):
+        raise NotAllowed(form=form_key, action=action)
+    zone = ZoneInfo(place.time_zone)
+    rights = _effective(
+        form, asked.rights_with(actor.person_id, unit, form.fields, "create"), asked
+    )
+    values, problems = read_values(session, form, given, rights, zone)
+    settled = settle(session, actor, form, values, None, zone)
+    _judge(session, actor, shape, settled, problems, settled.values, None)
+    owner = settled.values.get(form.owner_field) if form.owner_field else actor.person_id
+    return Prepared(shape, settled.values, unit, owner, zone, settled.warnings)
+
+
+def submit(
+    session: Session,
+    actor: Actor,
+    form_key: str,
+    given: Mapping[str, Any],
+    *,
+    cause: int | None = None,
+    unit_id: int | None = None,
+    source: str = "api",
+    action: str = "create",
+) -> Record:
+    """Write a new record.
+
+    given: JSON-shaped values by field key. cause: the event this follows from. unit_id: where it
+    belongs when the form's unit field is blank (followed down to the unit that takes intake);
+    the writer's own unit without it. action: `create`, or `import` for a file's rows.
+    Raises Invalid with every problem by field, NotAllowed, NotFound for an unknown form.
+    """
+    prepared = prepare(session, actor, form_key, given, unit_id, action)
+    return write_prepared(session, actor, prepared, cause=cause, source=source)
+
+
+def write_prepared(
+    session: Session, actor: Actor, prepared: Prepared, *, cause: int | None, source: str
+) -> Record:
+    """Write what `prepare` let through in this same transaction."""
+    shape, now = prepared.shape, moment(session)
+    record_id = new_id(session)
+    values = prepared.values
+    for key, field in shape.form.fields.items():
+        if field.type.generated:
+            day = now.astimezone(prepared.zone)
+            pattern = field.schema["x-serial"]
+            values[key] = next_serial(session, shape.form.key, key, pattern, day)
+    row = {
+        **dict.fromkeys(shape.specs),
+        **shape.to_columns(values),
+        "_id": record_id,
+        "_revision": 1,
+        "_version": shape.form.version,
+        "_unit": prepared.unit_id,
+        "_owner": prepared.owner_id,
+        "_state": DRAFT,
+        "_created_at": now,
+        "_created_by": actor.person_id,
+        "_updated_at": now,
+        "_updated_by": actor.person_id,
+        "_retired_at": None,
+    }
+    try:
+        insert_row(session, shape.table, row)
+    except IntegrityError as error:
+        raise Conflict("E_UNIQUE") from error
+    data = {"form": shape.form.key, "version": shape.form.version, "source": source}
+    _tell(session, actor, "record:submitted", row, data, cause)
+    return record_of(shape, row, access(session, actor, shape.form.key))
+
+
+def change(
+    session: Session,
+    actor: Actor,
+    form_key: str,
+    record_id: int,
+    given: Mapping[str, Any],
+    *,
+    revision: int | None = None,
+    cause: int | None = None,
+    source: str = "api",
+) -> Record:
+    """Change some values of a record; null blanks one. Fields not named keep theirs.
+
+    revision: the one the writer saw; None changes whatever stands now (flow steps). Raises Stale
+    with the record as it is when it has moved on, Invalid, NotAllowed, NotFound.
+    """
+    shape, row, asked = _writable(session, actor, form_key, record_id, "change", revision)
+    form = shape.form
+    zone = ZoneInfo(tree(session).places[row["_unit"]].time_zone)
+    rights = _effective(form, asked.rights_with(row["_owner"], row["_unit"], form.fields), asked)
+    values, problems = read_values(session, form, given, rights, zone)
+    before = shape.to_values(row)
+    settled = settle(session, actor, form, {**before, **values}, before, zone)
+    after = settled.values
+    differs = {key: after.get(key) for key in form.fields if after.get(key) != before.get(key)}
+    _judge(session, actor, shape, settled, problems, differs, record_id)
+    if not differs:
+        return record_of(shape, row, asked)
+    changed: dict[str, Any] = {
+        **shape.to_columns(differs),
+        "_version": form.version,
+        "_updated_at": moment(session),
+        "_updated_by": actor.person_id,
+    }
+    if form.owner_field in differs:
+        changed["_owner"] = after.get(form.owner_field)
+    if form.unit_field in differs and after.get(form.unit_field):
+        changed["_unit"] = after[form.unit_field]
+    row = _update(session, shape, record_id, changed, row, "change")
+    data = {
+        "form": form.key,
+        "version": form.version,
+        "fields": sorted(differs),
+        "source": source,
+    }
+    _tell(session, actor, "record:changed", row, data, cause)
+    return record_of(shape, row, asked)
+
+
+def retire(
+    session: Session,
+    actor: Actor,
+    form_key: str,
+    record_id: int,
+    *,
+    revision: int | None = None,
+    cause: int | None = None,
+) -> None:
+    """Take a record out of use; its row, history and links stay."""
+    shape, row, _asked = _writable(session, actor, form_key, record_id, "retire", revision)
+    now = moment(session)
+    changed = {"_retired_at": now, "_updated_at": now, "_updated_by": actor.person_id}
+    row = _update(session, shape, record_id, changed, row, "retire")
+    _tell(session, actor, "record:retired", row, {"form": form_key}, cause)
+
+
+def _home(session: Session, actor: Actor) -> int | None:
+    """Where a writer writes: their own unit; the system at the root of the tree."""
+    if actor.unit_id is not None:
+        return actor.unit_id
+    places = tree(session).places.values()
+    return next((place.id for place in places if place.parent_id is None), None)
+
+
+def _unit_given(form: Form, given: Mapping[str, Any]) -> int | None:
+    value = given.get(form.unit_field) if form.unit_field else None
+    text = str(value or "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def _judge(
+    session: Session,
+    actor: Actor,
+    shape: Shape,
+    settled: Settled,
+    problems: list[Problem],
+    changed: Mapping[str, Any],
+    record_id: int | None,
+) -> None:
+    """Gather every problem; a field that could not be read is told once, not also as missing."""
+    said = {problem.path for problem in problems}
+    later = [
+        *settled.problems,
+        *schema_problems(shape.form, settled.values),
+        *link_problems(session, actor, shape.form, settled.values, changed),
+        *unique_problems(session, shape, settled.values, record_id),
+    ]
+    problems = [*problems, *(problem for problem in later if problem.path not in said)]
+    if problems:
+        raise Invalid(problems=problems)
+
+
+def _writable(
+    session: Session,
+    actor: Actor,
+    form_key: str,
+    record_id: int,
+    action: str,
+    revision: int | None,
+) -> tuple[Shape, Row, Access]:
+    """The row, locked, if the actor may see it and do this to it, at the revision they saw."""
+    shape = shape_of(session, form_key)
+    asked = access(session, actor, form_key)
+    row = read_row(session, shape.table, record_id, for_update=True)
+    if row is None or not asked.may_with("read", row["_owner"], row["_unit"]):
+        raise NotFound(form=form_key)
+    if not asked.may_with(action, row["_owner"], row["_unit"]):
+        raise NotAllowed(form=form_key, action=action)
+    if row["_retired_at"] is not None:
+        raise Conflict("E_RETIRED")
+    if revision is not None and revision != row["_revision"]:
+        raise Stale(current=record_of(shape, row, asked))
+    return shape, row, asked
+
+
+def _update(
+    session: Session, shape: Shape, record_id: int, changed: Row, row: Row, action: str
+) -> Row:
+    try:
+        return update_row(session, shape.table, record_id, changed, row, action)
+    except IntegrityError as error:
+        raise Conflict("E_UNIQUE") from error
+
+
+def _tell(
+    session: Session, actor: Actor, name: str, row: Row, data: dict[str, Any], cause: int | None
+) -> None:
+    subject = (f"form:{data['form']}", row["_id"])
+    append(session, name, actor, subject, row["_unit"], data, cause)

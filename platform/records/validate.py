@@ -1,0 +1,137 @@
+"""Values against a form: every problem with the field it belongs to."""
+
+from collections.abc import Mapping
+from datetime import tzinfo
+from functools import lru_cache
+from typing import Any
+
+import jsonschema_rs
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..definitions.faults import Fault
+from ..definitions.fields import Field, is_blank
+from ..definitions.form import Form, values_schema
+from ..definitions.schema_check import nearest, pointer
+from ..identity.actor import Actor
+from ..store.errors import Problem
+from .choices import choices_of, missing_reference
+from .shape import Shape
+
+#: what JSON Schema's own words are called here; the rest is E_SCHEMA
+SCHEMA_CODES = {
+    "pattern": "E_PATTERN",
+    "minLength": "E_TOO_SHORT",
+    "maxLength": "E_TOO_LONG",
+    "minimum": "E_TOO_SMALL",
+    "maximum": "E_TOO_LARGE",
+}
+
+
+def read_values(
+    session: Session,
+    form: Form,
+    given: Mapping[str, Any],
+    rights: Mapping[str, str],
+    zone: tzinfo,
+) -> tuple[dict[str, Any], list[Problem]]:
+    """JSON values -> Python values of the fields the writer may write, and what is wrong.
+
+    A field the writer may not see is as unknown to them as one that does not exist.
+    """
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for key, value in given.items():
+        field = form.fields.get(key)
+        if field is None or rights[key] == "hidden":
+            seen = [known for known in form.fields if rights[known] != "hidden"]
+            named = {"name": key[:40], "nearest": nearest(key, seen)}
+            problems.append(Problem(pointer(key), "E_UNKNOWN_FIELD", named))
+        elif rights[key] != "write":
+            problems.append(Problem(pointer(key), "E_READ_ONLY"))
+        else:
+            try:
+                values[key] = field.take(value, choices_of(session, field), zone)
+            except Fault as fault:
+                problems.append(Problem(pointer(key), fault.code, fault.params))
+    return values, problems
+
+
+def required_problems(
+    form: Form, values: Mapping[str, Any], needed: Mapping[str, bool]
+) -> list[Problem]:
+    """Fields that have to be filled in and are not. needed: what `x-required` came to."""
+    return [
+        Problem(pointer(key), "E_REQUIRED")
+        for key, field in form.fields.items()
+        if (field.required or needed.get(key)) and is_blank(values.get(key))
+    ]
+
+
+@lru_cache(maxsize=512)
+def _validator(form: Form) -> jsonschema_rs.Draft202012Validator:
+    schema = values_schema(form)
+    schema.pop("required", None)  # `required_problems` says it by field, together with x-required
+    return jsonschema_rs.Draft202012Validator(schema, pattern_options=jsonschema_rs.RegexOptions())
+
+
+def schema_problems(form: Form, values: Mapping[str, Any]) -> list[Problem]:
+    """What the form's own JSON Schema says to the values as JSON."""
+    shown = {
+        key: form.fields[key].give(value) for key, value in values.items() if value is not None
+    }
+    validator = _validator(form)
+    if validator.is_valid(shown):
+        return []
+    return [
+        Problem(
+            pointer(*error.instance_path[:1]),
+            SCHEMA_CODES.get(_keyword(error), "E_SCHEMA"),
+            {"detail": error.message[:200]},
+        )
+        for error in validator.iter_errors(shown)
+    ]
+
+
+def _keyword(error: jsonschema_rs.ValidationError) -> str:
+    return str(error.schema_path[-1]) if error.schema_path else ""
+
+
+def link_problems(
+    session: Session, actor: Actor, form: Form, values: Mapping[str, Any], keys: Mapping[str, Any]
+) -> list[Problem]:
+    """References (among the changed `keys`) to what does not exist for the writer."""
+    return [
+        Problem(pointer(key), "E_LINK")
+        for key, field in form.fields.items()
+        if key in keys
+        and field.type.storage == "reference"
+        and values.get(key) is not None
+        and missing_reference(session, actor, field, values[key])
+    ]
+
+
+def unique_problems(
+    session: Session, shape: Shape, values: Mapping[str, Any], record_id: int | None
+) -> list[Problem]:
+    """Values another live record has already, in fields that are unique.
+
+    The index has the last word; this says it by field before anything is written.
+    """
+    problems = []
+    for key, field in shape.form.fields.items():
+        if field.unique and values.get(key) is not None:
+            if _taken(session, shape, field, values[key], record_id):
+                problems.append(Problem(pointer(key), "E_UNIQUE"))
+    return problems
+
+
+def _taken(session: Session, shape: Shape, field: Field, value: Any, record_id: int | None) -> bool:
+    table = shape.table
+    kept_value = shape.to_columns({field.key: value})[field.key]
+    query = select(table.c._id).where(
+        table.c[field.key] == kept_value, table.c._retired_at.is_(None)
+    )
+    if record_id is not None:
+        query = query.where(table.c._id != record_id)
+    return session.execute(query.limit(1)).first() is not None
