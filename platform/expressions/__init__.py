@@ -1,0 +1,31 @@
+"""The formula language: parse, check, evaluate, lower to SQL, hand to the browser."""
+
+from .check import Typed, check
+from .environment import Env, Me, Search
+from .errors import ExpressionError
+from .evaluate import compile
+from .parse import parse
+from .scope import (
+    ANY,
+    BLANK,
+    BOOL,
+    DATE,
+    DATETIME,
+    DURATION,
+    MONEY,
+    NUMBER,
+    PERSON,
+    TEXT,
+    Scope,
+    Type,
+    list_of,
+    number,
+    row,
+)
+from .tree import Node
+
+__all__ = [
+    "ANY", "BLANK", "BOOL", "DATE", "DATETIME", "DURATION", "MONEY", "NUMBER", "PERSON", "TEXT",
+    "Env", "ExpressionError", "Me", "Node", "Scope", "Search", "Type", "Typed", "check",
+    "compile", "list_of", "number", "parse", "row",
+]  # fmt: skip

@@ -1,0 +1,307 @@
+"""Resolved tree to a Python function: one closure per node, built once, called per record.
+
+No text is ever run: closures only call each other and the functions of `operations.py`. What
+they answer is held to the plain tree walk in `walk.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from . import limits
+from .check import Typed
+from .environment import Env, Frame, Row, Search
+from .errors import Blank, ExpressionError
+from .operations import OPERATIONS
+from .quick import quick
+from .reading import reader
+from .tree import Const, Each, Field, Find, Group, Hop, Keep, Op, Place, Resolved, size
+
+Closure = Callable[[Frame], Any]
+
+
+def compile(typed: Typed) -> Callable[[Env], Any]:
+    """A function of one record's surroundings. It answers Decimal, str, bool, date, aware UTC
+    datetime, timedelta, list, a row or its id, or None for blank, and raises ExpressionError
+    (E_STEPS, E_ROWS) only when a limit is passed."""
+    closure = build(typed.node)
+    steps = size(typed.node)
+    numeric = typed.type.kind == "number"
+
+    def evaluate(env: Env) -> Any:
+        env.steps = steps
+        value = closure(Frame(env.values, env))
+        return abs(value) if numeric and value is not None and not value else value
+
+    return evaluate
+
+
+def build(node: Resolved) -> Closure:
+    """The closure of one node."""
+    if isinstance(node, Const):
+        return _const(node.value)
+    if isinstance(node, Field):
+        return _field(node)
+    if isinstance(node, Op):
+        return quick(node, build) or _op(node)
+    if isinstance(node, Hop):
+        return _hop(node)
+    if isinstance(node, Each):
+        return _each(node)
+    if isinstance(node, Keep):
+        return _keep(node)
+    if isinstance(node, Find):
+        return _find(node)
+    return _group
+
+
+def _const(value: Any) -> Closure:
+    kept = None if value == "" else value
+    return lambda frame: kept
+
+
+def _group(frame: Frame) -> Sequence[Row]:
+    return frame.env.rows
+
+
+def _field(node: Field) -> Closure:
+    key, read = node.key, reader(node.type)
+    if node.up == 0:
+        if node.type.kind == "number":
+
+            def number(frame: Frame) -> Any:
+                value = frame.values.get(key)
+                return value if type(value) is Decimal else read(value)
+
+            return number
+        return lambda frame: read(frame.values.get(key))
+
+    def outer(frame: Frame) -> Any:
+        around = frame.outer
+        return None if around is None else read(around.values.get(key))
+
+    return outer
+
+
+def _hop(node: Hop) -> Closure:
+    base, key, read = build(node.base), node.key, reader(node.type)
+    form = node.base.type.form or ""
+
+    def hop(frame: Frame) -> Any:
+        found = base(frame)
+        if found is None:
+            return None
+        row = found if hasattr(found, "get") else follow(frame.env, form, found)
+        return None if row is None else read(row.get(key))
+
+    return hop
+
+
+def follow(env: Env, form: str, key: Any) -> Row | None:
+    """The record behind a link, asked for once per evaluation."""
+    if (form, key) not in env.followed:
+        env.followed[form, key] = env.follow(form, key)
+    return env.followed[form, key]
+
+
+def _op(node: Op) -> Closure:
+    special = SPECIAL.get(node.op)
+    args = [build(arg) for arg in node.args]
+    if special is not None:
+        return special(args)
+    operation = OPERATIONS[node.op]
+    face = _zoned(operation.face) if operation.zone else _plain(operation.face)
+    if not operation.strict:
+        return lambda frame: face(frame, [arg(frame) for arg in args])
+    otherwise = operation.otherwise
+    if len(args) == 1:
+        (only,) = args
+
+        def one(frame: Frame) -> Any:
+            value = only(frame)
+            return otherwise if value is None else face(frame, (value,))
+
+        return one
+
+    def several(frame: Frame) -> Any:
+        values = [arg(frame) for arg in args]
+        return otherwise if None in values else face(frame, values)
+
+    return several
+
+
+def _plain(face: Callable[..., Any]) -> Callable[[Frame, Sequence[Any]], Any]:
+    def call(frame: Frame, values: Sequence[Any]) -> Any:
+        try:
+            return face(*values)
+        except (Blank, ArithmeticError) as error:
+            return note(frame, error)
+
+    return call
+
+
+def _zoned(face: Callable[..., Any]) -> Callable[[Frame, Sequence[Any]], Any]:
+    def call(frame: Frame, values: Sequence[Any]) -> Any:
+        try:
+            return face(*values, frame.env.zone)
+        except (Blank, ArithmeticError) as error:
+            return note(frame, error)
+
+    return call
+
+
+def note(frame: Frame, error: Exception) -> None:
+    """The result is blank, and why is kept as a warning."""
+    code = error.code if isinstance(error, Blank) else "E_RANGE"
+    if code not in frame.env.warnings:
+        frame.env.warnings.append(code)
+
+
+def _if(args: list[Closure]) -> Closure:
+    if len(args) == 3:
+        condition, value, otherwise = args
+        return lambda frame: value(frame) if condition(frame) else otherwise(frame)
+    cases = list(zip(args[:-1:2], args[1::2], strict=True))
+    last = args[-1]
+
+    def choose(frame: Frame) -> Any:
+        for condition, value in cases:
+            if condition(frame):
+                return value(frame)
+        return last(frame)
+
+    return choose
+
+
+def _switch(args: list[Closure]) -> Closure:
+    subject, last = args[0], args[-1]
+    cases = list(zip(args[1:-1:2], args[2:-1:2], strict=True))
+    equal = OPERATIONS["eq"].face
+
+    def choose(frame: Frame) -> Any:
+        value = subject(frame)
+        for case, result in cases:
+            if equal(value, case(frame)):
+                return result(frame)
+        return last(frame)
+
+    return choose
+
+
+def _and(args: list[Closure]) -> Closure:
+    if len(args) == 2:
+        left, right = args
+        return lambda frame: left(frame) and right(frame)
+    return lambda frame: all(arg(frame) for arg in args)
+
+
+def _or(args: list[Closure]) -> Closure:
+    if len(args) == 2:
+        left, right = args
+        return lambda frame: left(frame) or right(frame)
+    return lambda frame: any(arg(frame) for arg in args)
+
+
+def _ifblank(args: list[Closure]) -> Closure:
+    def first(frame: Frame) -> Any:
+        for arg in args:
+            value = arg(frame)
+            if value is not None:
+                return value
+        return None
+
+    return first
+
+
+def _has_role(args: list[Closure]) -> Closure:
+    (role,) = args
+    return lambda frame: role(frame) in frame.env.me.roles
+
+
+SPECIAL: dict[str, Callable[[list[Closure]], Closure]] = {
+    "if": _if,
+    "switch": _switch,
+    "and": _and,
+    "or": _or,
+    "ifblank": _ifblank,
+    "has_role": _has_role,
+    "today": lambda args: lambda frame: frame.env.today,
+    "now": lambda args: lambda frame: frame.env.now,
+    "me": lambda args: lambda frame: frame.env.me.person_id,
+    "myorg": lambda args: lambda frame: frame.env.me.unit_id,
+}
+
+
+def charge(env: Env, rows: Sequence[Row], cost: int, grouped: bool, place: Place) -> None:
+    """Count the steps of running a body over rows, before the first of them."""
+    if grouped:
+        return
+    if len(rows) > limits.ROWS:
+        raise ExpressionError("E_ROWS", place, limit=limits.ROWS)
+    env.steps += len(rows) * cost
+    if env.steps > limits.STEPS:
+        raise ExpressionError("E_STEPS", place, limit=limits.STEPS)
+
+
+def is_group(rows: Resolved) -> bool:
+    """Whether rows are a measure's group, which has no limit."""
+    while isinstance(rows, Keep):
+        rows = rows.rows
+    return isinstance(rows, Group)
+
+
+def _each(node: Each) -> Closure:
+    rows, body = build(node.rows), build(node.body)
+    cost, grouped, place = size(node.body), is_group(node.rows), node.place
+
+    def each(frame: Frame) -> Any:
+        found = rows(frame) or ()
+        charge(frame.env, found, cost, grouped, place)
+        inner = Frame({}, frame.env, frame)
+        values = []
+        for inner.values in found:
+            value = body(inner)
+            if value is not None:
+                values.append(value)
+        return values or None
+
+    return each
+
+
+def _keep(node: Keep) -> Closure:
+    rows, where = build(node.rows), build(node.where)
+    cost, grouped, place = size(node.where), is_group(node.rows), node.place
+
+    def keep(frame: Frame) -> Any:
+        found = rows(frame) or ()
+        charge(frame.env, found, cost, grouped, place)
+        inner = Frame({}, frame.env, frame)
+        kept = []
+        for row in found:
+            inner.values = row
+            if where(inner):
+                kept.append(row)
+        return kept or None
+
+    return keep
+
+
+def _find(node: Find) -> Closure:
+    where, body, form = build(node.where), build(node.body), node.form
+
+    def find(frame: Frame) -> Any:
+        inner = Frame({}, frame.env, frame)
+
+        def matches(row: Row) -> bool:
+            inner.values = row
+            return bool(where(inner))
+
+        row = frame.env.lookup(form, Search(matches, node.where))
+        if row is None:
+            return None
+        inner.values = row
+        return body(inner)
+
+    return find
