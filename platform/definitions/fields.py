@@ -163,7 +163,9 @@ def take_choice(field: Field, value: Any, choices: Choices | None, zone: tzinfo)
 
 
 def take_choices(field: Field, value: Any, choices: Choices | None, zone: tzinfo) -> list[str]:
-    if not isinstance(value, Sequence) or isinstance(value, str):
+    if isinstance(value, str):  # what a formula gives for one choice alone
+        value = [value]
+    if not isinstance(value, Sequence):
         raise Fault("E_SHAPE")
     keys = [take_choice(field, item, choices, zone) for item in value]
     if len(set(keys)) < len(keys):
@@ -324,7 +326,7 @@ FIELD_TYPES: dict[str, FieldType] = {
         TIME,
         DATETIME,
         _reference("person", "person"),
-        _reference("unit", "text"),
+        _reference("unit", "row"),
         _text("phone", 20, form_of_text=field_text.phone),
         _text("id_card", 18, form_of_text=field_text.id_card),
         _text("email", 254, form_of_text=field_text.email),

@@ -7,9 +7,13 @@ from sqlalchemy.orm import Session
 
 from ..store.errors import Problem
 from .fields import FIELD_TYPES, FieldType
+from .form import read_form
+from .form_scope import coming_forms
+from .formulas import formula_problems
+from .kinds import Kind
 from .known import Document, known
 from .options import Text, folded
-from .schema_check import missing, pattern_fault, pointer, twice
+from .schema_check import missing, pattern_fault, pointer, schema, twice
 from .serial import serial_fault
 
 # Words a formula, a flow or a browser already gives a meaning.
@@ -256,3 +260,13 @@ def _rules(document: Document) -> Found:
         name = rule.get("field")
         if name is not None and name not in fields:
             yield _problem(("x-rules", position, "field"), "E_NO_FIELD", **missing(name, fields))
+
+
+def check_form(session: Session, document: Document) -> list[Problem]:
+    """Everything wrong with a form whose JSON Schema holds; formulas once the fields are sound."""
+    return check_structure(session, document) or formula_problems(
+        read_form(document), coming_forms(session)
+    )
+
+
+FORM = Kind("form", schema("form"), check_form, order=40)  # `records` adds what shapes the table

@@ -1,0 +1,89 @@
+"""What a formula may name when it is about a form's records."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ..expressions import (
+    BOOL,
+    DATE,
+    DATETIME,
+    MONEY,
+    PERSON,
+    TEXT,
+    Scope,
+    Type,
+    list_of,
+    number,
+    row,
+)
+from .fields import Field
+from .form import Form, form_of, read_form
+from .known import known
+from .published import published
+
+Resolve = Callable[[str], Form | None]
+PLAIN = {"text": TEXT, "bool": BOOL, "date": DATE, "datetime": DATETIME, "person": PERSON}
+
+
+def type_of(field: Field) -> Type:
+    """The type a formula sees: several choices are a list of texts, a link is a row."""
+    name = field.type.expression
+    if name == "money":
+        return MONEY if field.scale == MONEY.scale else Type("money", scale=field.scale)
+    if name == "number":
+        return number(field.scale)
+    if name == "list":
+        return list_of(TEXT)
+    if name == "row":
+        return row(field.link_form or field.type.name)
+    return PLAIN[name]
+
+
+def scope_of(form: Form, resolve: Resolve) -> Scope:
+    """The form's fields by key and by label; a link leads on to the form `resolve` gives."""
+
+    def linked(key: str) -> Scope | None:
+        target = form if key == form.key else resolve(key)
+        return None if target is None else scope_of(target, resolve)
+
+    return Scope(
+        names={key: type_of(field) for key, field in form.fields.items()},
+        labels=_labels(form),
+        links=linked,
+    )
+
+
+def _labels(form: Form) -> dict[str, str]:
+    """Labels in either language that only one field has."""
+    found: dict[str, str | None] = {}
+    for key, field in form.fields.items():
+        titles = {field.title} if isinstance(field.title, str) else set(field.title.values())
+        for title in titles:
+            found[title] = None if title in found else key
+    return {title: key for title, key in found.items() if key is not None}
+
+
+def published_forms(session: Session) -> Resolve:
+    """Links lead to the forms in force."""
+
+    def resolve(key: str) -> Form | None:
+        return form_of(published(session, "form", key))
+
+    return resolve
+
+
+def coming_forms(session: Session) -> Resolve:
+    """Links lead to the forms that will be in force once the pack at hand is in."""
+
+    def resolve(key: str) -> Form | None:
+        document: Any = known(session, "form", key)
+        return None if document is None else read_form(document)
+
+    return resolve
+
+
+def form_scope(session: Session, key: str) -> Scope:
+    """The scope of a published form's records, for flows, reports and filters. Raises NotFound."""
+    return scope_of(form_of(published(session, "form", key)), published_forms(session))
