@@ -10,10 +10,9 @@ from .fields import FIELD_TYPES, FieldType
 from .form import read_form
 from .form_scope import coming_forms
 from .formulas import formula_problems
-from .kinds import Kind
 from .known import Document, known
 from .options import Text, folded
-from .schema_check import missing, pattern_fault, pointer, schema, twice
+from .schema_check import missing, pattern_fault, pointer, twice
 from .serial import serial_fault
 
 # Words a formula, a flow or a browser already gives a meaning.
@@ -267,6 +266,3 @@ def check_form(session: Session, document: Document) -> list[Problem]:
     return check_structure(session, document) or formula_problems(
         read_form(document), coming_forms(session)
     )
-
-
-FORM = Kind("form", schema("form"), check_form, order=40)  # `records` adds what shapes the table
