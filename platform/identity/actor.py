@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..store.errors import NotSignedIn
+from ..store.kept import kept
 from ..store.session import moment
-from .cache import kept
 from .model import GrantRow, Person, Unit
 
 TIME_ZONE = "Asia/Shanghai"

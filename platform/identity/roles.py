@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..store.kept import kept
 from ..store.session import bump_epoch
-from .cache import kept
 from .model import Role
 
 

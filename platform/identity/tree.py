@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..store.errors import NotFound
-from .cache import kept
+from ..store.kept import kept
 from .model import Unit
 
 

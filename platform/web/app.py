@@ -9,13 +9,24 @@ from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ..store.database import Database, open_database
-from . import context, csrf, errors, headers, health, logs, request, sign_in
+from . import (
+    body,
+    context,
+    csrf,
+    errors,
+    headers,
+    health,
+    idempotency,
+    logs,
+    request,
+    sign_in,
+)
 from .areas import areas, plug_in
 from .assets import add_assets, send_asset
 from .routes import PUBLIC, Declaration, declare, require_declarations
 from .settings import Settings, settings_from
 
-PARTS = (headers, logs, csrf, request, errors, context)
+PARTS = (headers, logs, csrf, request, body, idempotency, errors, context)
 ROOT = Path(__file__).resolve().parents[2]
 OWN = (health.area, sign_in.area)
 

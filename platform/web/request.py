@@ -83,9 +83,22 @@ def reading() -> Session:
 
 
 def write(deed: Callable[[Session], T]) -> T:
-    """Carry out a deed in one transaction; what was read before it is let go first."""
+    """Carry out a deed in one transaction; what was read before it is let go first.
+
+    A request's Idempotency-Key is taken in its first transaction (see `idempotency`).
+    """
     close_reading()
-    return current_database().write(deed)
+    take_key: Callable[[Session], None] | None = g.pop("take_key", None)
+    if take_key is None:
+        return current_database().write(deed)
+
+    def keyed(session: Session) -> T:
+        take_key(session)
+        return deed(session)
+
+    made = current_database().write(keyed)
+    g.key_taken = True
+    return made
 
 
 def close_reading(_error: BaseException | None = None) -> None:

@@ -30,7 +30,7 @@ class Spec:
     """What OpenAPI says of a view.
 
     summary: one English sentence. body, answers: JSON Schemas (answers by status).
-    query: each parameter's schema by its name.
+    query: each parameter's schema by its name; any other is refused unless open_query.
     """
 
     summary: str = ""
@@ -38,11 +38,12 @@ class Spec:
     answers: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tag: str = ""
+    open_query: bool = False
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a view declared. keyed: its POST honours an Idempotency-Key."""
+    """What a view declared."""
 
     needs: str
     spec: Spec | None = None

@@ -1,0 +1,222 @@
+"""`Idempotency-Key` on a POST: the same request again gets the first answer, and nothing twice.
+
+The key is taken in the transaction of the deed itself, so it is taken exactly when the deed was
+done; a refused request takes none and may be sent again. A view that answers by `reply` has its
+answer kept in that transaction too; any other view's is written right after.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from flask import Flask, Response, g, json, request
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from ..store.errors import Conflict, Malformed, Unavailable
+from ..store.session import database_of, moment, new_id
+from .errors import refused
+from .model import AnswerRow
+from .request import current_database, who_or_nobody, write
+
+T = TypeVar("T")
+
+HEADER = "Idempotency-Key"
+KEPT = timedelta(hours=24)
+REPLAYED = "Idempotent-Replayed"
+
+
+@dataclass(frozen=True)
+class Key:
+    """The key of this request: whose, its hash, and the hash of what is asked."""
+
+    person_id: int
+    key_hash: str
+    request: str
+
+
+class Again(Exception):
+    """Another request with this key was faster."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer a deed is given: JSON, status, and where the new thing is."""
+
+    body: Any
+    status: int = 200
+    location: str | None = None
+    etag: str | None = None
+
+
+def reply(deed: Callable[[Session], T], present: Callable[[T], Reply]) -> Response:
+    """Carry out a deed and answer; under a key, the answer is kept with the deed.
+
+    present: makes the answer of what the deed returned; quick, for it runs in the transaction.
+    """
+
+    def kept(session: Session) -> Reply:
+        made = present(deed(session))
+        if (key := g.get("idempotency")) is not None:
+            _keep(session, key, _response(made))
+            g.idempotency_kept = True
+        return made
+
+    return _response(write(kept))
+
+
+def _response(made: Reply) -> Response:
+    response = Response(json.dumps(made.body) + "\n", made.status, mimetype="application/json")
+    if made.location:
+        response.headers["Location"] = made.location
+    if made.etag:
+        response.headers["ETag"] = made.etag
+    return response
+
+
+def _begin() -> Response | None:
+    """Before the view: an answer there is already, or the key to be taken by the deed."""
+    text = request.headers.get(HEADER)
+    actor = who_or_nobody()
+    if text is None or request.method != "POST" or actor is None or actor.person_id is None:
+        return None
+    if not 1 <= len(text) <= 200 or not all("!" <= letter <= "~" for letter in text):
+        raise Malformed("E_IDEMPOTENCY_KEY")
+    asked = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
+    asked.update(_content())
+    key = Key(actor.person_id, hashlib.sha256(text.encode()).hexdigest(), asked.hexdigest())
+    known = _find(key)
+    if known is not None:
+        return _replay(key, known)
+    g.idempotency = key
+    g.take_key = lambda session: _take(session, key)
+    return None
+
+
+def _content() -> bytes:
+    """What is sent: the bytes; of an upload its parts, for their boundary differs each time."""
+    if request.mimetype != "multipart/form-data":
+        return request.get_data(cache=True)
+    parts = hashlib.sha256()
+    for name, value in sorted(request.form.items(multi=True)):
+        parts.update(repr((name, value)).encode())
+    for name, file in sorted(request.files.items(multi=True)):
+        parts.update(repr((name, file.filename)).encode())
+        while chunk := file.stream.read(1 << 20):
+            parts.update(chunk)
+        file.stream.seek(0)
+    return parts.digest()
+
+
+def _find(key: Key) -> AnswerRow | None:
+    with current_database().read() as session:
+        return session.execute(
+            select(AnswerRow).where(
+                AnswerRow.person_id == key.person_id,
+                AnswerRow.key_hash == key.key_hash,
+                AnswerRow.created_at > moment(session) - KEPT,
+            )
+        ).scalar()
+
+
+def _replay(key: Key, known: AnswerRow) -> Response:
+    """The first answer. Raises Conflict when the key stood for something else, or is at work."""
+    if known.request != key.request:
+        raise Conflict("E_IDEMPOTENCY_OTHER")
+    if known.status == 0:
+        raise Conflict("E_IDEMPOTENCY_BUSY")
+    response = Response(known.body, known.status, mimetype=known.mimetype)
+    response.headers[REPLAYED] = "true"
+    if known.location:
+        response.headers["Location"] = known.location
+    if known.etag:
+        response.headers["ETag"] = known.etag
+    return response
+
+
+def _take(session: Session, key: Key) -> None:
+    """In the deed's transaction: take the key. Raises Again when somebody has it."""
+    now = moment(session)
+    session.execute(delete(AnswerRow).where(AnswerRow.created_at <= now - KEPT))
+    insert = postgresql.insert if database_of(session).dialect == "postgresql" else sqlite.insert
+    taken = session.execute(
+        insert(AnswerRow)
+        .values(
+            id=new_id(session),
+            person_id=key.person_id,
+            key_hash=key.key_hash,
+            request=key.request,
+            status=0,
+            mimetype="",
+            body="",
+            created_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["person_id", "key_hash"])
+        .returning(AnswerRow.id)
+    ).first()
+    if taken is None:
+        raise Again()
+
+
+def _keep(session: Session, key: Key, response: Response) -> None:
+    session.execute(
+        update(AnswerRow)
+        .where(AnswerRow.person_id == key.person_id, AnswerRow.key_hash == key.key_hash)
+        .values(
+            status=response.status_code,
+            mimetype=response.mimetype,
+            location=response.headers.get("Location"),
+            etag=response.headers.get("ETag"),
+            body=response.get_data(as_text=True),
+        )
+    )
+
+
+def _again(_error: Again) -> AnyResponse:
+    """The other request is done, or about to be: its answer, or word that it is at work."""
+    key: Key = g.idempotency
+    for _ in range(40):
+        known = _find(key)
+        if known is not None and (known.status or known.request != key.request):
+            try:
+                return _replay(key, known)
+            except Conflict as refusal:
+                return refused(refusal)
+        time.sleep(0.05)
+    return refused(Conflict("E_IDEMPOTENCY_BUSY"))
+
+
+def _end(response: Response) -> Response:
+    """After a view that did not answer by `reply`: keep what it answered."""
+    key: Key | None = g.get("idempotency")
+    done = g.get("key_taken", False) and not g.get("idempotency_kept", False)
+    if key is not None and done and response.status_code < 500:
+        try:
+            current_database().write(lambda session: _keep(session, key, response))
+        except Unavailable:
+            pass  # the deed is done; sent again it will hear that it is
+    return response
+
+
+def use(app: Flask) -> None:
+    """Honour the header on every POST of somebody who is signed in."""
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.register_error_handler(Again, _again)
+
+
+def headers_spec() -> Mapping[str, Any]:
+    """The header as OpenAPI describes it."""
+    return {
+        "name": HEADER,
+        "in": "header",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+        "description": "Sent again with the same body, the request gets its first answer.",
+    }
