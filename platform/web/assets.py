@@ -107,7 +107,7 @@ def _vite_origin() -> str:
 
 
 def send_asset(filename: str) -> Response:
-    """A built file: kept for a year (its name holds its hash), packed where the browser takes it."""
+    """A built file, kept for a year (its name holds its hash), packed if the browser takes it."""
     if _vite_origin() and filename.startswith("source/"):
         return send_from_directory(ROOT, filename.removeprefix("source/"))
     folder = cast(Assets, current_app.extensions["careloom.assets"]).folder

@@ -19,7 +19,7 @@ export function themeSwitch(): void {
     button.addEventListener('click', () => {
       const next = darkNow() ? 'light' : 'dark'
       document.documentElement.dataset.theme = next
-      document.cookie = `theme=${next}; path=/; max-age=${year}; samesite=lax`
+      document.cookie = `careloom_theme=${next}; path=/; max-age=${year}; samesite=lax`
       draw()
     })
   }

@@ -1,0 +1,1 @@
+"""Forms on pages: filled in, read, listed, brought in from files."""

@@ -1,0 +1,82 @@
+"""What a page draws of a form: plain values, every word already in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One choice of a field or a filter."""
+
+    key: str
+    title: str
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One line of the summary above a refused form; key is the field, or empty."""
+
+    key: str
+    title: str
+    words: str
+
+
+@dataclass(frozen=True)
+class DrawnField:
+    """One field.
+
+    value: what stands in the input. shown: the words when it is only read. fixed: shown although
+    it could be written, because the task decided it; `keep` then travels hidden with the form.
+    grouped: several controls under one label. out_of_sight: hidden until its condition holds.
+    """
+
+    key: str
+    type: str
+    title: str
+    help: str = ""
+    must: bool = False
+    right: str = "write"
+    fixed: bool = False
+    value: str = ""
+    shown: str = ""
+    choices: Sequence[Choice] = ()
+    problems: Sequence[str] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    affix: str = ""
+    grouped: bool = False
+    wide: bool = False
+    out_of_sight: bool = False
+    keep: str | None = None
+    call: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class DrawnSection:
+    """A part of the layout with the fields its reader may see."""
+
+    key: str
+    title: str
+    columns: int
+    fields: Sequence[DrawnField]
+
+    @property
+    def facts(self) -> list[DrawnField]:
+        """The fields that hold something, for reading."""
+        return [each for each in self.fields if each.shown]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A form as one page shows it. behaviour: what fill.ts is told; None when only read."""
+
+    sections: Sequence[DrawnSection]
+    behaviour: Mapping[str, Any] | None = None
+
+    @property
+    def fields(self) -> list[DrawnField]:
+        return [each for section in self.sections for each in section.fields]

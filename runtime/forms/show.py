@@ -1,0 +1,275 @@
+"""A form and a record's values -> what a page draws, choices filled in; and what was posted back.
+
+Nothing here decides: rights come from the door, and the door checks again what is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from ...platform.definitions.faults import Fault
+from ...platform.definitions.field_number import show_plain
+from ...platform.definitions.fields import Field
+from ...platform.definitions.form import Form
+from ...platform.definitions.options import Options
+from ...platform.identity.actor import Actor
+from ...platform.records.choices import choices_of, labels, offer
+from ...platform.records.record import Record
+from ...platform.store.errors import Problem
+from ...platform.web.words import say, text
+from .drawn import Choice, Drawn, DrawnField, DrawnSection, Trouble
+
+PILLS = 6  # more choices than this are picked from a list
+LINKS_OFFERED = 50
+INPUT_TIME = "%Y-%m-%dT%H:%M"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who looks, in which language, on which clock."""
+
+    session: Session
+    actor: Actor
+    language: str
+    zone: tzinfo
+
+    def say(self, key: str, **params: Any) -> str:
+        return say(self.language, key, **params)
+
+    def text(self, label: Any) -> str:
+        return text(label, self.language)
+
+
+@dataclass(frozen=True)
+class Filling:
+    """What stands in a form being filled in.
+
+    values: Python values by field. typed: what was posted, shown again as it was. fixed: fields
+    the page decides; problems: by field, in words.
+    """
+
+    rights: Mapping[str, str]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    typed: MultiDict[str, str] | None = None
+    fixed: Collection[str] = ()
+    problems: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def draw_fill(reader: Reader, form: Form, filling: Filling) -> tuple[DrawnSection, ...]:
+    """The sections of a form to be filled in; fields that may not be seen are left out."""
+    return _sections(reader, form, lambda its: _fill_field(reader, its, filling))
+
+
+def draw_read(reader: Reader, record: Record) -> Drawn:
+    """A record to be read."""
+    named = link_labels(reader, record.form, [record])
+
+    def one(its: Field) -> DrawnField | None:
+        right = record.rights[its.key]
+        if right == "hidden":
+            return None
+        words = shown(reader, its, record.values.get(its.key), right, named)
+        right = "masked" if right == "masked" else "read"
+        return DrawnField(
+            its.key,
+            its.type.name,
+            reader.text(its.title),
+            right=right,
+            shown=words,
+            wide=its.type.name == "longtext",
+            call=words if its.type.name == "phone" and right != "masked" else "",
+            url=_link_url(its, record.values.get(its.key), right),
+        )
+
+    return Drawn(_sections(reader, record.form, one))
+
+
+def _link_url(its: Field, value: Any, right: str) -> str:
+    if right == "masked" or value is None:
+        return ""
+    if its.link_form:
+        return f"/records/{its.link_form}/{value}"
+    return str(value) if its.type.name == "url" else ""
+
+
+def _sections(reader: Reader, form: Form, one: Any) -> tuple[DrawnSection, ...]:
+    drawn = []
+    for part in form.layout:
+        fields = [made for key in part.fields if (made := one(form.fields[key])) is not None]
+        if fields:
+            drawn.append(DrawnSection(part.key, reader.text(part.title), part.columns, fields))
+    return tuple(drawn)
+
+
+def _fill_field(reader: Reader, its: Field, filling: Filling) -> DrawnField | None:
+    right = filling.rights[its.key]
+    if right == "hidden" or (its.written_by_flow and filling.values.get(its.key) is None):
+        return None
+    value = filling.values.get(its.key)
+    writable = right == "write" and its.by_people
+    fixed = writable and its.key in filling.fixed
+    kind = its.type.name
+    typed = None if filling.typed is None or fixed else filling.typed.getlist(its.key)
+    given = typed if typed is not None else input_texts(its, value, reader.zone)
+    choices = choices_to_draw(reader, its, given) if writable and not fixed else []
+    grouped = kind in ("yesno", "choices") or (kind == "choice" and len(choices) <= PILLS)
+    generated = its.type.generated and value is None
+    return DrawnField(
+        key=its.key,
+        type=kind,
+        title=reader.text(its.title),
+        help=reader.text(its.help),
+        must=its.required,
+        right="masked" if right == "masked" else "write" if writable or generated else "read",
+        fixed=fixed,
+        value="" if kind in ("choice", "choices", "yesno") else (given[0] if given else ""),
+        shown="" if writable and not fixed else _shown_alone(reader, its, value, right),
+        choices=choices,
+        problems=filling.problems.get(its.key, ()),
+        attributes=_attributes(its),
+        grouped=grouped,
+        wide=kind in ("longtext", "choices") or (grouped and len(choices) > 4),
+        keep=given[0] if fixed and given else None,
+    )
+
+
+def _attributes(its: Field) -> dict[str, str]:
+    kind = its.type.name
+    found = {}
+    if its.type.storage == "scaled":
+        found["inputmode"] = "numeric" if its.scale == 0 and kind == "number" else "decimal"
+    if kind == "phone":
+        found["inputmode"] = "tel"
+    if its.type.longest:
+        found["maxlength"] = str(min(its.type.longest, its.schema.get("maxLength", 20_000)))
+    if kind == "datetime":
+        found["step"] = "60"
+    return found
+
+
+def choices_to_draw(reader: Reader, its: Field, given: Sequence[str]) -> list[Choice]:
+    """The choices of a field in the reader's language, those given marked."""
+    if its.type.name == "yesno":
+        pairs = [("true", reader.say("page.field.yes")), ("false", reader.say("page.field.no"))]
+    elif its.link_form:
+        offered = offer(reader.session, reader.actor, its.link_form, "", LINKS_OFFERED)
+        pairs = [(str(at), label) for at, label in offered]
+        missing = {int(at) for at in given if at.isdecimal()} - {at for at, _ in offered}
+        named = labels(reader.session, reader.actor, its.link_form, missing)
+        pairs = [(str(at), label) for at, label in named.items()] + pairs
+    else:
+        known = choices_of(reader.session, its)
+        titles = known.titles if isinstance(known, Options) else {}
+        pairs = [(key, reader.text(title)) for key, title in titles.items()]
+    return [Choice(key, title, key in given) for key, title in pairs]
+
+
+def link_labels(reader: Reader, form: Form, records: Sequence[Record]) -> dict[str, dict[int, str]]:
+    """Link field -> record -> what it is called, asked once for many records."""
+    found = {}
+    for key, target in form.links.items():
+        ids = {
+            record.values[key]
+            for record in records
+            if isinstance(record.values.get(key), int) and record.rights[key] != "masked"
+        }
+        found[key] = labels(reader.session, reader.actor, target, ids)
+    return found
+
+
+def shown(
+    reader: Reader, its: Field, value: Any, right: str, named: Mapping[str, Mapping[int, str]]
+) -> str:
+    """A value in words. A masked one comes masked already."""
+    if value is None:
+        return ""
+    if right == "masked":
+        return str(value)
+    if its.link_form:
+        return named.get(its.key, {}).get(value, "")
+    return its.show(value, reader.language, choices_of(reader.session, its), reader.zone)
+
+
+def _shown_alone(reader: Reader, its: Field, value: Any, right: str) -> str:
+    named: Mapping[str, Mapping[int, str]] = {}
+    if its.link_form and isinstance(value, int) and right != "masked":
+        found = labels(reader.session, reader.actor, its.link_form, {value})
+        named = {its.key: found}
+    return shown(reader, its, value, right, named)
+
+
+def input_texts(its: Field, value: Any, zone: tzinfo) -> list[str]:
+    """A Python value as its input holds it."""
+    if value is None:
+        return []
+    kind = its.type.name
+    if kind == "choices":
+        return [str(key) for key in value]
+    if kind == "yesno":
+        return ["true" if value else "false"]
+    if kind == "percent":
+        return [show_plain(Decimal(value).scaleb(2), max(its.scale - 2, 0))]
+    if kind in ("number", "money"):
+        return [show_plain(value, its.scale) if kind == "number" else f"{value:.{its.scale}f}"]
+    if kind == "datetime":
+        return [value.astimezone(zone).strftime(INPUT_TIME)]
+    return [str(its.give(value))]
+
+
+def posted(
+    form: Form, typed: MultiDict[str, str], rights: Mapping[str, str], zone: tzinfo
+) -> dict[str, Any]:
+    """What a page sent -> JSON values for the door, of the fields the page let people write.
+
+    What cannot be read goes on as it was typed, so that the door says what is wrong with it.
+    """
+    values: dict[str, Any] = {}
+    for key, its in form.fields.items():
+        if rights[key] != "write" or not its.by_people:
+            continue
+        given = [text.strip() for text in typed.getlist(key) if text.strip()]
+        values[key] = _json(its, given, zone) if given else None
+    return values
+
+
+def _json(its: Field, given: list[str], zone: tzinfo) -> Any:
+    kind = its.type.name
+    if kind == "choices":
+        return given
+    if kind == "yesno":
+        return {"true": True, "false": False}.get(given[0], given[0])
+    if kind in ("choice", "person", "unit", "link", "longtext"):
+        return given[0]
+    cell = given[0] + "%" if kind == "percent" and not given[0].endswith("%") else given[0]
+    try:
+        return its.bring(cell, None, zone)
+    except Fault:
+        return given[0]
+
+
+def troubles(reader: Reader, form: Form | None, problems: Sequence[Problem]) -> list[Trouble]:
+    """A refusal's problems as the lines of the summary, in the order of the form."""
+    found = []
+    for problem in problems:
+        key = problem.path.removeprefix("/").split("/")[0]
+        its = form.fields.get(key) if form else None
+        words = reader.say(f"problem.{problem.code}", **problem.params)
+        found.append(Trouble(key if its else "", reader.text(its.title) if its else "", words))
+    order = {its.key: at for at, its in enumerate(form.ordered)} if form else {}
+    return sorted(found, key=lambda one: order.get(one.key, len(order)))
+
+
+def by_field(found: Sequence[Trouble]) -> dict[str, list[str]]:
+    """The same by field, to stand beside each."""
+    grouped: dict[str, list[str]] = {}
+    for one in found:
+        if one.key:
+            grouped.setdefault(one.key, []).append(one.words)
+    return grouped
