@@ -203,13 +203,14 @@ def bring(
     reading: Reading,
     *,
     accept_good: bool = False,
+    dry_run: bool = False,
     source: str = "import",
     progress: Callable[[int], None] | None = None,
 ) -> Outcome:
     """Write the good rows, in chunks. With a faulty row nothing is written unless accepted."""
     problems = sorted(reading.problems, key=lambda problem: problem.row)
     good, duplicates = len(reading.good), reading.duplicates
-    write = accept_good or not reading.bad
+    write = not dry_run and (accept_good or not reading.bad)
     if write:
         good = 0
         for start in range(0, len(reading.good), CHUNK):

@@ -1,0 +1,164 @@
+"""Take records out to a file: CSV or XLSX, every cell a value and none a formula.
+
+A spreadsheet runs a text that begins like a formula when it opens the file, so such a text gets
+an apostrophe before it in CSV, and is written as a plain string in XLSX.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from sqlalchemy.orm import Session
+
+from ..definitions.fields import Field
+from ..definitions.options import Choices, in_language
+from ..events.log import append
+from ..identity.actor import Actor
+from ..identity.permissions import access
+from ..store.database import Database
+from ..store.errors import Malformed
+from .choices import choices_of, labels
+from .lists import MOST_ROWS, Record, list_records
+from .shape import shape_of
+
+#: what a spreadsheet takes for the beginning of a formula, full-width forms among it
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")
+
+
+def write_file(
+    database: Database,
+    actor: Actor,
+    form_key: str,
+    path: Path,
+    *,
+    where: str | None = None,
+    sort: Sequence[str] = (),
+) -> int:
+    """Write every record the actor may see (and `where` lets through); returns how many.
+
+    Written beside and renamed, so the file is whole or not there. Raises NotAllowed, Malformed
+    for another ending than .csv or .xlsx, Invalid for the expression.
+    """
+    ending = path.suffix.lower()
+    if ending not in (".csv", ".xlsx"):
+        raise Malformed("E_FILE_KIND", ending=ending or path.name[:40])
+    part = path.with_name(path.name + ".part")
+    count = 0
+    with database.read() as session:
+        access(session, actor, form_key).need("export")
+        fields = _fields(session, actor, form_key)
+        lines = _lines(session, actor, form_key, fields, where, sort)
+        count = (_write_csv if ending == ".csv" else _write_xlsx)(part, lines)
+    part.replace(path)
+    database.write(lambda session: _tell(session, actor, form_key, count))
+    return count
+
+
+def _fields(session: Session, actor: Actor, form_key: str) -> list[Field]:
+    """The fields this actor sees in some row at least; the others have no column at all."""
+    asked = access(session, actor, form_key)
+    rules = asked.rules("read")
+    return [
+        field
+        for field in shape_of(session, form_key).form.ordered
+        if actor.is_system or any(rule.right(field.key, "change") != "hidden" for rule in rules)
+    ]
+
+
+def _lines(
+    session: Session,
+    actor: Actor,
+    form_key: str,
+    fields: Sequence[Field],
+    where: str | None,
+    sort: Sequence[str],
+) -> Iterator[list[Any]]:
+    """The header's line, then one for each record."""
+    language, zone = actor.language, ZoneInfo(actor.time_zone)
+    yield [in_language(field.title, language) for field in fields]
+    choices = {field.key: choices_of(session, field) for field in fields}
+    cursor = None
+    while True:
+        page = list_records(
+            session, actor, form_key, where=where, sort=sort, limit=MOST_ROWS, cursor=cursor
+        )
+        linked = {
+            field.key: labels(session, actor, field.link_form, _ids(page.items, field))
+            for field in fields
+            if field.link_form
+        }
+        for record in page.items:
+            yield [_cell(record, f, choices[f.key], linked, language, zone) for f in fields]
+        cursor = page.next
+        if cursor is None:
+            return
+
+
+def _ids(records: Iterable[Record], field: Field) -> set[int]:
+    return {
+        record.values[field.key]
+        for record in records
+        if field.key in record.values and record.rights[field.key] != "masked"
+    }
+
+
+def _cell(
+    record: Record,
+    field: Field,
+    choices: Choices | None,
+    linked: dict[str, dict[int, str]],
+    language: str,
+    zone: ZoneInfo,
+) -> Any:
+    value = record.values.get(field.key)
+    if value is None or record.rights[field.key] == "masked":
+        return value
+    if field.key in linked:
+        return linked[field.key].get(value, "")
+    if field.type.storage == "scaled":
+        return value
+    return field.show(value, language, choices, zone)
+
+
+def safe(value: Any) -> Any:
+    """A CSV cell that no spreadsheet runs. Numbers stay numbers."""
+    if isinstance(value, str) and value.lstrip(" \u3000").startswith(FORMULA_STARTS):
+        return "'" + value
+    return value
+
+
+def _write_csv(path: Path, lines: Iterable[list[Any]]) -> int:
+    # The mark at the start tells spreadsheets that this is UTF-8.
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+        count = -1
+        for line in lines:
+            writer.writerow([safe(cell) for cell in line])
+            count += 1
+    return count
+
+
+def _write_xlsx(path: Path, lines: Iterable[list[Any]]) -> int:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
+    count = -1
+    for line in lines:
+        cells = []
+        for value in line:
+            cell = WriteOnlyCell(sheet, value=value)
+            if isinstance(value, str):
+                cell.data_type = "s"
+            cells.append(cell)
+        sheet.append(cells)
+        count += 1
+    book.save(path)
+    return count
+
+
+def _tell(session: Session, actor: Actor, form_key: str, rows: int) -> None:
+    subject = (f"form:{form_key}", 0)
+    append(session, "records:exported", actor, subject, actor.unit_id, {"form": form_key, "rows": rows})

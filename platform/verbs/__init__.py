@@ -1,0 +1,1 @@
+"""What the `careloom` command can be told to do."""
