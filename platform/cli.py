@@ -3,10 +3,23 @@
 from flask.cli import FlaskGroup
 
 from .verbs.packs import packs
+from .verbs.people import people, tokens
 from .verbs.records import check_database, export_records, import_records
+from .verbs.run import run, show_settings
 from .verbs.setup import setup
 from .web.app import create_app
 
 main = FlaskGroup(create_app=create_app, add_default_commands=False, help=__doc__)
-for verb in (setup, packs, import_records, export_records, check_database):
+VERBS = (
+    setup,
+    run,
+    show_settings,
+    people,
+    tokens,
+    packs,
+    import_records,
+    export_records,
+    check_database,
+)
+for verb in VERBS:
     main.add_command(verb)

@@ -77,6 +77,16 @@ def check(session: Session, token: str) -> Actor:
     return actor_of(session, row.person_id)
 
 
+def by_prefix(session: Session, prefix: str) -> AccessToken:
+    """A token by its public part, with or without `clm_`. Raises NotFound."""
+    row = session.scalar(
+        select(AccessToken).where(AccessToken.prefix == prefix.removeprefix("clm_")[:12])
+    )
+    if row is None:
+        raise NotFound("E_NO_TOKEN")
+    return row
+
+
 def revoke(session: Session, actor: Actor, token_id: int) -> None:
     """End a token, one's own or with `people.write`. Revoking twice is no error."""
     row = session.get(AccessToken, token_id)
