@@ -17,6 +17,8 @@ AREAS = ("platform", "runtime", "builders")  # each may use those before it
 FLOORS = {
     "platform": (
         {"cli"},
+        {"verbs"},
+        {"verbs"},
         {"web"},
         {"packs"},
         {"records"},
