@@ -13,10 +13,14 @@ def enter(run: Run, node: Node) -> Entering:
     if not actors:
         raise StepFailed("E_NOBODY", who=described(step))
     due_at = (yield After(step.due, step.calendar)) if step.due else None
-    task = yield Offer(node.key, actors, due_at)
+    limits = []
     for limit in step.limits:
         at = yield After(limit.after, limit.calendar or step.calendar)
-        yield SetLimit(task, limit.key, at)
+        limits.append((limit.key, at))
+    # Nothing may fail once the task is there: this step is not undone.
+    task = yield Offer(node.key, actors, due_at)
+    for key, at in limits:
+        yield SetLimit(task, key, at)
     return Move.rest()
 
 

@@ -1,0 +1,85 @@
+"""Who of a role takes a record: the one with the least open work."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, case, func, select
+
+from ...platform.expressions import to_sql
+from ...platform.expressions.environment import Env
+from ...platform.identity.model import Unit
+from ...platform.records.shape import Shape, shape_of
+from ...platform.store.session import database_of
+from ..tasks.actors import staffed_by, station
+from .commands import Assign
+from .moments import day_began
+from .records import change_values
+from .sight import Sight
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def assign(sight: Sight, wanted: Assign, cause: int | None) -> int | None:
+    """Choose and write the person; None when nobody holds the role or all have had their day's.
+
+    Fewest open records first, then longest idle, then the lower id. Two that choose at once take
+    turns on the unit's row, so that the second sees the first one's choice.
+    """
+    session = sight.session
+    at = station(session, wanted.role, sight.subject.unit_id)
+    if at is None or at.unit is None:
+        return None
+    people = staffed_by(session, wanted.role, at.unit)
+    session.execute(select(Unit.id).where(Unit.id == at.unit).with_for_update(key_share=True))
+    loads = {row.person: row for row in _loads(sight, wanted, people)}
+    free = [
+        person
+        for person in people
+        if wanted.daily is None or person not in loads or loads[person].today < wanted.daily
+    ]
+    if not free:
+        return None
+    chosen = min(free, key=lambda person: _rank(loads.get(person), person))
+    values: dict[str, Any] = {wanted.field: chosen}
+    if wanted.at is not None:
+        values[wanted.at] = sight.now
+    sight.put(change_values(session, sight.form_key, sight.record_id, values, cause))
+    return chosen
+
+
+def _rank(load: Row[Any] | None, person: int) -> tuple[int, datetime, int]:
+    if load is None:
+        return (0, LONG_AGO, person)
+    return (load.open, load.last or LONG_AGO, person)
+
+
+def _loads(sight: Sight, wanted: Assign, people: list[int]) -> list[Row[Any]]:
+    """For each person with records: how many are open, how many came today, when the last did."""
+    shape = shape_of(sight.session, sight.form_key)
+    table = shape.table
+    person = table.c[wanted.field]
+    given = table.c[wanted.at] if wanted.at else table.c._updated_at
+    today = case((given >= day_began(sight.now, sight.zone), 1), else_=0)
+    counted = case((_open(sight, wanted, shape), 1), else_=0)
+    query = (
+        select(
+            person.label("person"),
+            func.sum(counted).label("open"),
+            func.sum(today).label("today"),
+            func.max(given).label("last"),
+        )
+        .where(person.in_(people), table.c._retired_at.is_(None), table.c._id != sight.record_id)
+        .group_by(person)
+    )
+    return list(sight.session.execute(query))
+
+
+def _open(sight: Sight, wanted: Assign, shape: Shape) -> ColumnElement[bool]:
+    """Which records count as open; without a condition, all."""
+    if wanted.open is None:
+        return shape.table.c._id.is_not(None)
+    dialect = database_of(sight.session).dialect
+    env = Env({}, now=sight.now, zone=sight.zone)
+    columns = {key: shape.table.c[key] for key in shape.specs}
+    lowered: ColumnElement[bool] = to_sql(wanted.open.typed, columns, dialect, env)
+    return lowered

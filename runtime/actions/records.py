@@ -1,0 +1,74 @@
+"""Records found and written on the system's behalf, through the same door as a person."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ...platform.definitions.faults import Fault
+from ...platform.identity.actor import SYSTEM
+from ...platform.records.record import Record
+from ...platform.records.shape import shape_of
+from ...platform.records.submit import change, submit
+from ...platform.store.columns import keep
+from .commands import Named, StepFailed
+from .sight import Sight
+
+SOURCE = "flow"
+
+
+def find(session: Session, form_key: str, where: Iterable[tuple[str, Any]]) -> int | None:
+    """The newest live record where every field equals its value."""
+    shape = shape_of(session, form_key)
+    conditions = [shape.table.c._retired_at.is_(None)]
+    for key, value in where:
+        field = shape.form.fields[key]
+        try:
+            python = field.take(plain(value))
+        except Fault:
+            return None  # what cannot stand in the field stands in no record
+        conditions.append(shape.table.c[key] == keep(shape.specs[key], python))
+    query = select(shape.table.c._id).where(*conditions).order_by(shape.table.c._id.desc()).limit(1)
+    return session.execute(query).scalar_one_or_none()
+
+
+def create(
+    sight: Sight, form_key: str, values: Iterable[tuple[str, Any]], cause: int | None
+) -> int:
+    """A new record, in the subject's unit unless its own fields say otherwise."""
+    record = submit(
+        sight.session,
+        SYSTEM,
+        form_key,
+        {key: plain(value) for key, value in values},
+        cause=cause,
+        unit_id=sight.subject.unit_id,
+        source=SOURCE,
+    )
+    sight.put(record)
+    return record.id
+
+
+def change_record(
+    sight: Sight, record: Named | None, values: Iterable[tuple[str, Any]], cause: int | None
+) -> None:
+    """Change the subject, or a record an earlier step produced."""
+    form_key = sight.form_key if record is None else record.form
+    record_id = sight.record_id if record is None else record.id
+    if form_key is None or record_id is None:
+        raise StepFailed("E_NO_RECORD")
+    sight.put(change_values(sight.session, form_key, record_id, dict(values), cause))
+
+
+def change_values(
+    session: Session, form_key: str, record_id: int, values: Mapping[str, Any], cause: int | None
+) -> Record:
+    """Change a record as the system, whatever revision stands now."""
+    given = {key: plain(value) for key, value in values.items()}
+    return change(session, SYSTEM, form_key, record_id, given, cause=cause, source=SOURCE)
+
+
+def plain(value: Any) -> Any:
+    """An expression's value as a field takes it: of a row its id."""
+    return value.get("_id") if isinstance(value, Mapping) else value

@@ -1,0 +1,16 @@
+"""What may happen to an instance."""
+
+from ...platform.events.names import declare
+
+declare(
+    {
+        "flow:started": ("flow", "version", "form", "record"),
+        "flow:ended": ("step",),
+        "flow:cancelled": (),
+        "flow:suspended": (),
+        "flow:resumed": (),
+        "flow:woken": ("step",),
+        "incident:opened": ("step", "code"),
+        "incident:retried": ("step",),
+    }
+)

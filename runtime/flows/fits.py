@@ -1,0 +1,17 @@
+"""Whether an expression's value can stand in a field."""
+
+from ...platform.definitions.fields import Field
+from ...platform.expressions import Type
+from ..actions.names import type_of
+
+
+def fits(found: Type, field: Field) -> bool:
+    """By type alone; whether a choice has the option, say, the door judges when it is written."""
+    wanted = type_of(field)
+    if found.name in ("blank", "any"):
+        return True
+    if wanted.name == "row":
+        return found.name == "row" and (found.form or "").partition("+")[0] == wanted.form
+    if wanted.name == "list":
+        return found.name == "list"
+    return found.kind == wanted.kind

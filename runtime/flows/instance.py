@@ -1,0 +1,84 @@
+"""An instance as its transitions see it: locked first, written back last."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.orm import Session
+
+from ..actions.commands import Named, Run
+from .model import instances
+
+
+@dataclass
+class Standing:
+    """What a transition needs of an instance's row. `run` is what its steps know."""
+
+    id: int
+    flow_key: str
+    flow_version: int
+    subject_form: str
+    subject_id: int
+    unit_id: int | None
+    state: str
+    run: Run
+
+
+def lock(session: Session, instance_id: int, *, wait: bool = True) -> Standing | None:
+    """Take the instance for this transaction: every transition does so before anything else.
+
+    wait: whether to wait while another transition has it (a person does; a timer that is due
+    comes back to it). None when there is none, or another has it.
+    """
+    if not wait:
+        free = (
+            select(instances.c.id)
+            .where(instances.c.id == instance_id)
+            .with_for_update(skip_locked=True)
+        )
+        if session.execute(free).one_or_none() is None:
+            return None
+    taken = session.execute(
+        update(instances)
+        .where(instances.c.id == instance_id)
+        .values(revision=instances.c.revision + 1)
+        .returning(
+            instances.c.id,
+            instances.c.flow_key,
+            instances.c.flow_version,
+            instances.c.subject_form,
+            instances.c.subject_id,
+            instances.c.unit_id,
+            instances.c.state,
+            instances.c.names,
+            instances.c.visits,
+        )
+    ).one_or_none()
+    return None if taken is None else _standing(taken)
+
+
+def _standing(row: Row[Any]) -> Standing:
+    return Standing(
+        row.id,
+        row.flow_key,
+        row.flow_version,
+        row.subject_form,
+        row.subject_id,
+        row.unit_id,
+        row.state,
+        run_of(row.names, row.visits),
+    )
+
+
+def run_of(names: Mapping[str, Any], visits: Mapping[str, int]) -> Run:
+    """The run as its instance keeps it."""
+    return Run({key: Named(**named) for key, named in names.items()}, dict(visits))
+
+
+def kept_names(run: Run) -> dict[str, Any]:
+    """The names as their instance keeps them: parts that say something."""
+    return {
+        key: {part: value for part, value in named.__dict__.items() if value is not None}
+        for key, named in run.names.items()
+    }

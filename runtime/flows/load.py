@@ -1,0 +1,53 @@
+"""Flows in force, compiled: once a version, kept until definitions change."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from ...platform.definitions.form import Form, form_of
+from ...platform.definitions.published import entries, published
+from ...platform.store.errors import NotFound
+from ...platform.store.kept import kept
+from ..actions.names import FormOf
+from ..steps.graph import Graph
+from .definition import compile_flow
+from .scope import FlowFormulas
+
+
+def flow(session: Session, key: str, version: int | None = None) -> Graph:
+    """The flow in force, or a version of it. Raises NotFound."""
+    return kept(session, ("flow", key, version), lambda: _compile(session, key, version))
+
+
+def _compile(session: Session, key: str, version: int | None) -> Graph:
+    definition = published(session, "flow", key, version)
+    formulas = FlowFormulas(definition.document, forms(session))
+    return compile_flow(definition.document, definition.version, formulas)
+
+
+def forms(session: Session) -> FormOf:
+    """Forms by key, as they are in force."""
+
+    def form(key: str) -> Form | None:
+        try:
+            return form_of(published(session, "form", key))
+        except NotFound:
+            return None
+
+    return form
+
+
+def started_by(session: Session, event: str, form_key: str) -> Sequence[str]:
+    """The keys of the flows that such an event about such a record may start, by key."""
+    starts = kept(session, "flow starts", lambda: _starts(session))
+    return starts.get((event, form_key), ())
+
+
+def _starts(session: Session) -> dict[tuple[str, str], tuple[str, ...]]:
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for entry in entries(session, "flow"):
+        document = published(session, "flow", entry.key).document
+        if "start" in document:
+            at = (document["start"]["on"], document["subject"])
+            found[at] = (*found.get(at, ()), entry.key)
+    return found

@@ -1,0 +1,45 @@
+"""What a task's form begins with, and how the person's values join it."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from ...platform.records.shape import shape_of
+from ..actions.commands import Named
+from ..actions.records import plain
+from ..actions.sight import Sight
+from ..steps.graph import TaskStep
+
+log = logging.getLogger(__name__)
+
+
+def prefilled(sight: Sight, step: TaskStep, names: Mapping[str, Named]) -> dict[str, Any]:
+    """JSON-shaped values by field key, worked out as things stand now; blank ones left out.
+
+    An expression that cannot be worked out leaves its field to the person.
+    """
+    if step.form is None:
+        return {}
+    fields = shape_of(sight.session, step.form).form.fields
+    values: dict[str, Any] = {}
+    for key, formula in step.prefill:
+        try:
+            value = plain(formula.run(sight.env(names)))
+        except Exception:
+            log.exception("prefill %s", formula.at)
+            continue
+        if key in fields and value not in (None, "", [], 0):
+            values[key] = fields[key].give(value)
+    return values
+
+
+def merged(
+    sight: Sight, step: TaskStep, names: Mapping[str, Named], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The person's values over the prefilled ones; links stay as the flow filled them in, for
+    the task is about that record and no other."""
+    assert step.form
+    fields = shape_of(sight.session, step.form).form.fields
+    filled = prefilled(sight, step, names)
+    links = {key: value for key, value in filled.items() if fields[key].link_form is not None}
+    return {**filled, **values, **links}

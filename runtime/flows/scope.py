@@ -1,0 +1,83 @@
+"""What an expression in a flow may name, and the formulas made of it.
+
+Names: the subject's fields; `this`, the subject itself; every step's and action's key, for the
+row it produced. A task's row also has `outcome`; its type bears the task's key (`FORM+KEY`),
+so that following it finds the outcome.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ...platform.expressions import BOOL, PERSON, TEXT, Env, Scope, Type, check, compile, row
+from ..actions.formula import Formula
+from ..actions.moments import as_moment
+from ..actions.names import FormOf, scope_of
+from .shape import Document, Laid, Shape, lay_out
+
+THIS = "this"
+TAKEN = frozenset({THIS, "outcome"})
+"""Keys no step may bear."""
+
+
+class FlowFormulas:
+    """Makes the formulas of one flow; see `definition.Formulas`. Raises ExpressionError."""
+
+    def __init__(self, document: Document, form_of: FormOf) -> None:
+        self.form_of = form_of
+        self.subject = form_of(document["subject"])
+        self.scope = flow_scope(document, lay_out(document), form_of)
+
+    def __call__(
+        self, text: str, at: str, expect: str | None = None, over: str | None = None
+    ) -> Formula:
+        scope = self.scope if over is None else self._records(over)
+        typed = check(text, scope, BOOL if expect == "bool" else None)
+        run = compile(typed)
+        if expect == "moment":
+            return Formula(at, text, _moment(run), typed.names, typed)
+        return Formula(at, text, run, typed.names, typed)
+
+    def _records(self, form_key: str) -> Scope:
+        form = self.form_of(form_key)
+        return Scope() if form is None else scope_of(form, self.form_of)
+
+
+def _moment(run: Callable[[Env], Any]) -> Callable[[Env], Any]:
+    """A day is the moment it begins, where the record is."""
+    return lambda env: as_moment(run(env), env.zone)
+
+
+def flow_scope(document: Document, shape: Shape, form_of: FormOf) -> Scope:
+    """The names of a flow; a form that is not there gives none (the check says so elsewhere)."""
+    subject = form_of(document["subject"])
+    names: dict[str, Type] = {}
+    labels: dict[str, str] = {}
+    if subject is not None:
+        own = scope_of(subject, form_of)
+        names, labels = dict(own.names), dict(own.labels)
+    names[THIS] = row(document["subject"])
+    for laid in shape.nodes.values():
+        names |= _given(laid)
+
+    def links(form: str) -> Scope | None:
+        base, plus, _ = form.partition("+")
+        found = form_of(base) if base else None
+        if not plus:
+            return None if found is None else scope_of(found, form_of)
+        inner = scope_of(found, form_of) if found is not None else Scope()
+        return Scope({"outcome": TEXT, **inner.names}, inner.labels, links)
+
+    return Scope(names, labels, links)
+
+
+def _given(laid: Laid) -> dict[str, Type]:
+    """The types of what this node produces."""
+    if laid.kind == "task":
+        return {laid.key: row(f"{laid.document.get('form', '')}+{laid.key}")}
+    given: dict[str, Type] = {}
+    for act, _ in laid.acts():
+        if act["action"] in ("find", "create"):
+            given[act["key"]] = row(act["form"])
+        elif act["action"] == "assign":
+            given[act["key"]] = PERSON
+    return given

@@ -1,0 +1,111 @@
+"""Begin an instance of the version in force, once for each event that causes it."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ...platform.events.model import Event
+from ...platform.identity.actor import SYSTEM, Actor
+from ...platform.identity.permissions import need
+from ...platform.records.lists import get
+from ...platform.records.submit import submit
+from ...platform.store.errors import Conflict, Malformed, NotFound
+from ...platform.store.session import new_id
+from ..actions.commands import Run
+from ..actions.sight import Sight
+from ..steps.graph import Graph
+from .instance import Standing
+from .load import flow, started_by
+from .model import InstanceState, instances
+from .transit import begin
+
+
+def start_for(session: Session, event: Event) -> list[int]:
+    """Start each flow that the event sets off and that it has not started yet.
+
+    Returns the new instances. The event's handoff is deleted in the same transaction.
+    """
+    kind, _, form_key = event.subject_kind.partition(":")
+    if kind != "form":
+        return []
+    started = []
+    for key in started_by(session, event.name, form_key):
+        graph = flow(session, key)
+        if _starts(session, graph, event.subject_id) and not _started(session, key, event.id):
+            started.append(_begin(session, graph, event.subject_id, event.id, SYSTEM))
+    return started
+
+
+def start(
+    session: Session,
+    actor: Actor,
+    flow_key: str,
+    *,
+    record_id: int | None = None,
+    values: dict[str, object] | None = None,
+) -> int:
+    """Start a flow by hand, about a record there is or about a new one; returns the instance's id.
+
+    A new record of a flow that starts by itself starts it once: by this. Raises NotAllowed,
+    NotFound, Malformed (neither or both given), Invalid (the values), Conflict (the flow's
+    condition does not hold for the new record).
+    """
+    need(session, actor, "flows.start")
+    graph = flow(session, flow_key)
+    if (record_id is None) == (values is None):
+        raise Malformed("E_RECORD_OR_VALUES")
+    if record_id is not None:
+        get(session, actor, graph.subject, record_id)
+        return _begin(session, graph, record_id, None, actor)
+    record = submit(session, actor, graph.subject, dict(values or {}))
+    if graph.start_on is None:
+        return _begin(session, graph, record.id, None, actor)
+    if not _starts(session, graph, record.id):
+        raise Conflict("E_FLOW_NOT_FOR_THIS")
+    return _begin(session, graph, record.id, _submitted(session, graph.subject, record.id), actor)
+
+
+def _begin(
+    session: Session, graph: Graph, record_id: int, cause_event: int | None, actor: Actor
+) -> int:
+    record = get(session, SYSTEM, graph.subject, record_id)
+    standing = Standing(
+        id=new_id(session),
+        flow_key=graph.key,
+        flow_version=graph.version,
+        subject_form=graph.subject,
+        subject_id=record_id,
+        unit_id=record.unit_id,
+        state=InstanceState.RUNNING,
+        run=Run(),
+    )
+    begin(session, graph, standing, new_id(session), cause_event, actor)
+    return standing.id
+
+
+def _starts(session: Session, graph: Graph, record_id: int) -> bool:
+    """Whether the flow's own condition holds for the record; only `true` counts as true."""
+    sight = Sight(session, graph.subject, record_id)
+    try:
+        if sight.subject.retired_at is not None:
+            return False
+    except NotFound:
+        return False
+    return graph.start_when is None or graph.start_when.run(sight.env({})) is True
+
+
+def _started(session: Session, flow_key: str, event_id: int) -> bool:
+    query = select(instances.c.id).where(
+        instances.c.flow_key == flow_key, instances.c.cause_event == event_id
+    )
+    return session.execute(query).one_or_none() is not None
+
+
+def _submitted(session: Session, form_key: str, record_id: int) -> int:
+    """The event that a record just submitted left."""
+    session.flush()
+    query = select(Event.id).where(
+        Event.subject_kind == f"form:{form_key}",
+        Event.subject_id == record_id,
+        Event.name == "record:submitted",
+    )
+    return session.execute(query).scalar_one()

@@ -1,0 +1,174 @@
+"""The rows a transition writes, each kind with one statement."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from ...platform.store.session import moment, new_id
+from ..tasks.actors import Offered
+from .instance import Standing, kept_names
+from .model import (
+    InstanceState,
+    TokenState,
+    incidents,
+    instances,
+    steps_taken,
+    tokens,
+    waits,
+)
+
+
+def add_instance(
+    session: Session, standing: Standing, cause_event: int | None, person_id: int | None
+) -> None:
+    """A new instance as it stands after its first transition."""
+    now = moment(session)
+    ended = standing.state == InstanceState.ENDED
+    session.execute(
+        insert(instances),
+        {
+            "id": standing.id,
+            "flow_key": standing.flow_key,
+            "flow_version": standing.flow_version,
+            "subject_form": standing.subject_form,
+            "subject_id": standing.subject_id,
+            "unit_id": standing.unit_id,
+            "state": standing.state,
+            "cause_event": cause_event,
+            "revision": 1,
+            "names": kept_names(standing.run),
+            "visits": standing.run.visits,
+            "started_at": now,
+            "started_by": person_id,
+            "ended_at": now if ended else None,
+        },
+    )
+
+
+def add_token(session: Session, standing: Standing, token_id: int, step: str, state: str) -> None:
+    """A new token as it stands after its first walk."""
+    session.execute(
+        insert(tokens),
+        {
+            "id": token_id,
+            "instance_id": standing.id,
+            "step_key": step,
+            "state": state,
+            "fork_id": None,
+            "since": moment(session),
+        },
+    )
+
+
+def move_token(session: Session, token_id: int, step: str, state: str) -> None:
+    """Where the token stands now."""
+    session.execute(
+        update(tokens)
+        .where(tokens.c.id == token_id)
+        .values(step_key=step, state=state, since=moment(session))
+    )
+
+
+def write_back(session: Session, standing: Standing) -> None:
+    """What the steps know now, and whether the instance has ended."""
+    ended = standing.state == InstanceState.ENDED
+    session.execute(
+        update(instances)
+        .where(instances.c.id == standing.id)
+        .values(
+            state=standing.state,
+            names=kept_names(standing.run),
+            visits=standing.run.visits,
+            ended_at=moment(session) if ended else None,
+        )
+    )
+
+
+def others_live(session: Session, instance_id: int, token_id: int) -> bool:
+    """Whether the instance has another token that has not come to its end."""
+    query = (
+        select(tokens.c.id)
+        .where(
+            tokens.c.instance_id == instance_id,
+            tokens.c.id != token_id,
+            tokens.c.state.not_in([TokenState.ENDED, TokenState.CANCELLED]),
+        )
+        .limit(1)
+    )
+    return session.execute(query).one_or_none() is not None
+
+
+def write_steps(session: Session, steps: Sequence[dict[str, Any]]) -> None:
+    """The steps a walk took, in order."""
+    if steps:
+        session.execute(insert(steps_taken), list(steps))
+
+
+def add_wait(session: Session, instance_id: int, token_id: int, step: str, until: datetime) -> int:
+    """A token sleeps at a step; returns the wait's id."""
+    wait_id = new_id(session)
+    session.execute(
+        insert(waits),
+        {
+            "id": wait_id,
+            "instance_id": instance_id,
+            "token_id": token_id,
+            "step_key": step,
+            "until": until,
+            "since": moment(session),
+        },
+    )
+    return wait_id
+
+
+def end_wait(session: Session, wait_id: int) -> Any | None:
+    """The wait is over: its row goes and is returned; None when it has gone already."""
+    return session.execute(
+        delete(waits).where(waits.c.id == wait_id).returning(waits.c.token_id, waits.c.step_key)
+    ).one_or_none()
+
+
+def open_incident(
+    session: Session,
+    instance_id: int,
+    token_id: int,
+    step: str,
+    code: str,
+    params: dict[str, Any],
+) -> None:
+    """A step failed, and somebody has to look."""
+    session.execute(
+        insert(incidents),
+        {
+            "id": new_id(session),
+            "instance_id": instance_id,
+            "token_id": token_id,
+            "step_key": step,
+            "code": code,
+            "params": params,
+            "opened_at": moment(session),
+        },
+    )
+
+
+def told_actors(actors: Sequence[Offered]) -> list[dict[str, str]]:
+    """Actors as an event keeps them."""
+    return [
+        {key: str(value) for key, value in actor.__dict__.items() if value is not None}
+        for actor in actors
+    ]
+
+
+def told_moment(at: datetime | None) -> str | None:
+    """A moment as JSON."""
+    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def token_at(session: Session, token_id: int) -> str:
+    """The step a token stands at."""
+    query = select(tokens.c.step_key).where(tokens.c.id == token_id)
+    step: str = session.execute(query).scalar_one()
+    return step
