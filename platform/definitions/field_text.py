@@ -48,7 +48,7 @@ def phone(text: str) -> str:
     digits = re.sub(r"[\s()\-\u2010-\u2015\u2212]", "", text)
     digits = re.sub(r"^(\+86|0086|86(?=1[0-9]{10}$)|0(?=1[0-9]{10}$))", "", digits)
     if not MOBILE.fullmatch(digits):
-        raise Fault("E_PHONE", value=text)
+        raise Fault("E_PHONE")
     return digits
 
 
