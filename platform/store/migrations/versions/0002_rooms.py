@@ -13,6 +13,22 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "answer",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("key_hash", sa.String(length=64), nullable=False),
+        sa.Column("request", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("mimetype", sa.String(length=80), nullable=False),
+        sa.Column("location", sa.String(length=400), nullable=True),
+        sa.Column("etag", sa.String(length=80), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_answer")),
+        sa.UniqueConstraint("person_id", "key_hash", name=op.f("uq_answer_person_id_key_hash")),
+    )
+    op.create_index(op.f("ix_answer_created_at"), "answer", ["created_at"], unique=False)
+    op.create_table(
         "definition",
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("key", sa.String(length=40), nullable=False),
