@@ -19,7 +19,7 @@ RIGHTS = ("hidden", "masked", "read", "write")  # from least to most
 WRITING = {"create", "change"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """One rule as it came to a person: through a role held at a unit.
 
