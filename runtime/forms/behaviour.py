@@ -1,0 +1,91 @@
+"""What fill.ts is told of a form: its formulas as trees, limits, and its words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...platform.definitions.form import Form
+from ...platform.definitions.formulas import Formula
+from ...platform.expressions.browser import to_json
+from ...platform.identity.permissions import access
+from ...platform.records.compute import formulas_for
+from ...platform.store.session import moment
+from .show import Filling, Reader, input_texts
+
+WORDS = ("required", "pick_one", "phone", "number", "least", "most", "email")
+
+
+def behaviour(reader: Reader, form: Form, filling: Filling) -> dict[str, Any]:
+    """`{"fields", "kept", "limits", "words", "draft", "now", "zone", "me"}`.
+
+    kept: the values formulas read that the page has no input for, as inputs would hold them;
+    what the reader may not see is not among them.
+    """
+    formulas = formulas_for(reader.session, form)
+    fields: dict[str, dict[str, Any]] = {}
+
+    def add(key: str, word: str, formula: Formula | None) -> None:
+        if formula is not None and filling.rights[key] != "hidden":
+            fields.setdefault(key, {})[word] = to_json(formula.typed)
+
+    for step in formulas.steps:
+        add(step.field, "visible", step.visible)
+        add(step.field, "value", step.value)
+    for key, formula in formulas.required.items():
+        add(key, "required", formula)
+    for key, formula in formulas.enabled.items():
+        add(key, "enabled", formula)
+    return {
+        "fields": fields,
+        "kept": _kept(reader, form, filling),
+        "limits": limits(form),
+        "words": _words(reader),
+        "draft": {which: reader.say(f"page.draft.{which}") for which in ("kept", "back")},
+        "now": int(moment(reader.session).timestamp() * 1000),
+        "zone": str(reader.zone),
+        "me": {
+            "id": str(reader.actor.person_id or ""),
+            "unit": str(reader.actor.unit_id or ""),
+            "roles": sorted({grant.role for grant in reader.actor.grants}),
+        },
+    }
+
+
+def _kept(reader: Reader, form: Form, filling: Filling) -> dict[str, list[str]]:
+    return {
+        key: input_texts(its, filling.values[key], reader.zone)
+        for key, its in form.fields.items()
+        if filling.values.get(key) is not None
+        and filling.rights[key] in ("read", "write")
+        and (filling.rights[key] == "read" or not its.by_people or key in filling.fixed)
+    }
+
+
+def limits(form: Form) -> dict[str, Mapping[str, float]]:
+    """The least and the most of each number that has them."""
+    found: dict[str, Mapping[str, float]] = {}
+    for key, its in form.fields.items():
+        if its.type.storage == "scaled":
+            pairs = {"min": its.schema.get("minimum"), "max": its.schema.get("maximum")}
+            known = {name: float(value) for name, value in pairs.items() if value is not None}
+            if known:
+                found[key] = known
+    return found
+
+
+def _words(reader: Reader) -> dict[str, str]:
+    words = {word: reader.say(f"page.field.{word}") for word in WORDS}
+    words["problems"] = reader.say("page.problems")
+    words["colon"] = reader.say("page.colon")
+    return words
+
+
+def rights_to_create(reader: Reader, form: Form, unit_id: int | None) -> dict[str, str]:
+    """The asker's rights on the fields of a record of their own at a unit."""
+    asked = access(reader.session, reader.actor, form.key)
+    rights = asked.rights_with(reader.actor.person_id, unit_id, form.fields, "create")
+    return {
+        key: "read" if right == "write" and not form.fields[key].by_people else right
+        for key, right in rights.items()
+    }

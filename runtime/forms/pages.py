@@ -1,0 +1,294 @@
+"""Pages of a form's records: the forms there are, the table, one record, filling one in.
+
+Each template's needs stand at the view that draws it; every word it gets is in the reader's
+language already.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from ...platform.definitions.form import Form
+from ...platform.definitions.published import entries
+from ...platform.identity.actor import Actor
+from ...platform.identity.permissions import access, allowed
+from ...platform.identity.tree import intake_of
+from ...platform.records.compute import settle
+from ...platform.records.lists import get, list_records
+from ...platform.records.record import Record
+from ...platform.records.shape import shape_of
+from ...platform.records.submit import change, submit
+from ...platform.store.errors import Invalid, Malformed, NotAllowed, Refusal, Stale
+from ...platform.web.context import local
+from ...platform.web.request import language, reading, who, write
+from ...platform.web.routes import SIGNED_IN, route
+from ...platform.web.words import say
+from . import table
+from .behaviour import behaviour, rights_to_create
+from .drawn import Drawn, Trouble
+from .show import Filling, Reader, by_field, draw_fill, draw_read, posted, troubles
+from .story import story
+
+area = Blueprint("records", __name__)
+
+PAGE = 25
+
+
+def reader_of(session: Session, actor: Actor) -> Reader:
+    """The asker as a reader of this page."""
+    return Reader(session, actor, language(), ZoneInfo(actor.time_zone))
+
+
+@route(area, "/records", needs=SIGNED_IN, endpoint="forms")
+def forms() -> ResponseReturnValue:
+    """`pages/forms.html`: forms (title, words, url), may_packs."""
+    session, actor = reading(), who()
+    reader = reader_of(session, actor)
+    found = []
+    for entry in entries(session, "form"):
+        asked = access(session, actor, entry.key)
+        if asked.may("read"):
+            count = list_records(session, actor, entry.key, limit=1, count=True).total
+            found.append(
+                {
+                    "title": reader.text(entry.title),
+                    "url": f"/records/{entry.key}",
+                    "words": reader.say("page.forms.count", count=count),
+                }
+            )
+    may_packs = allowed(session, actor, "packs.read")
+    return render_template("pages/forms.html", forms=found, may_packs=may_packs)
+
+
+@route(area, "/records/<form_key>", needs=SIGNED_IN, endpoint="table")
+def records(form_key: str) -> ResponseReturnValue:
+    """`pages/records.html`: title, url, may (create, import), search, sorts, filters, chips,
+    columns, rows (url, cells, badge), pager (shown, total, previous, next), problems."""
+    session, actor = reading(), who()
+    reader = reader_of(session, actor)
+    shape = shape_of(session, form_key)
+    asked = access(session, actor, form_key)
+    asked.need("read")
+    url = f"/records/{form_key}"
+    wanted = table.asked_of(shape.form, request.args)
+    fields = table.listed(shape.form, asked)
+    extra, formula = table.conditions(reader, shape, asked, wanted)
+    found: list[Record] = []
+    problems: list[Trouble] = []
+    after, total = None, None
+    try:
+        page = list_records(
+            session,
+            actor,
+            form_key,
+            where=formula,
+            sort=[wanted.sort] if wanted.sort else [],
+            limit=PAGE,
+            cursor=wanted.cursor or None,
+            search=wanted.search,
+            count=True,
+            extra=extra,
+        )
+        found, after, total = page.items, page.next, page.total
+    except (Malformed, Invalid) as refusal:
+        problems = lines(reader, shape.form, refusal)
+    chips = table.chips(reader, shape.form, wanted, url)
+    return render_template(
+        "pages/records.html",
+        title=reader.text(shape.form.title),
+        url=url,
+        may={"create": asked.may("create"), "import": asked.may("import")},
+        search=wanted.search,
+        sorts=table.sorts(reader, fields, wanted),
+        filters=table.filters(reader, shape.form, asked, wanted),
+        filters_open=False,
+        chips=chips,
+        columns=table.columns(reader, fields, wanted, url),
+        rows=table.rows(reader, shape.form, fields, found, url),
+        pager={
+            "shown": len(found),
+            "total": total,
+            "previous": wanted.url(url) if wanted.cursor else None,
+            "next": wanted.url(url, cursor=after) if after else None,
+        },
+        problems=problems,
+    )
+
+
+@route(area, "/records/<form_key>/<int:record_id>", needs=SIGNED_IN, endpoint="record")
+def record(form_key: str, record_id: int) -> ResponseReturnValue:
+    """`pages/record.html`: label, title, line, url, list_url, call, may_change, retired, drawn,
+    blanks (titles of what is not filled in), runs, trail."""
+    session, actor = reading(), who()
+    reader = reader_of(session, actor)
+    found = get(session, actor, form_key, record_id)
+    drawn = draw_read(reader, found)
+    asked = access(session, actor, form_key)
+    may_change = found.retired_at is None and asked.may_with(
+        "change", found.owner_id, found.unit_id
+    )
+    blank = [each.title for each in drawn.fields if not each.shown]
+    return render_template(
+        "pages/record.html",
+        label=found.label or reader.say("page.record.number", number=found.id),
+        title=reader.text(found.form.title),
+        line=reader.say("page.record.line", at=local(found.created_at), revision=found.revision),
+        url=f"/records/{form_key}/{record_id}",
+        list_url=f"/records/{form_key}",
+        call=next((each.call for each in drawn.fields if each.call), ""),
+        may_change=may_change,
+        retired=local(found.retired_at) if found.retired_at else "",
+        drawn=drawn,
+        blanks=reader.say("page.comma").join(blank),
+        trail=story(reader, found),
+        runs=[],
+    )
+
+
+@route(area, "/records/<form_key>/new", needs=SIGNED_IN, endpoint="new")
+def new(form_key: str) -> ResponseReturnValue:
+    """`pages/fill.html`: title, line, url, back, back_title, drawn, problems, revision,
+    draft_key."""
+    session, actor = reading(), who()
+    return _draw_new(session, actor, form_key)
+
+
+@route(area, "/records/<form_key>/new", methods=("POST",), needs=SIGNED_IN)
+def create(form_key: str) -> ResponseReturnValue:
+    """Write the record, or draw the form again with what is wrong at each field."""
+    actor = who()
+    typed = request.form
+
+    def deed(session: Session) -> Record:
+        reader = reader_of(session, actor)
+        form = shape_of(session, form_key).form
+        rights = rights_to_create(reader, form, _home(session, actor))
+        given = posted(form, typed, rights, reader.zone)
+        given = {key: value for key, value in given.items() if value is not None}
+        return submit(session, actor, form_key, given, source="page")
+
+    try:
+        made = write(deed)
+    except Invalid as refusal:
+        return _draw_new(reading(), actor, form_key, typed, refusal), 422
+    flash(say(language(), "page.record.created"), "ok")
+    return redirect(f"/records/{form_key}/{made.id}", 303)
+
+
+def _home(session: Session, actor: Actor) -> int | None:
+    """Where a record without a branch of its own will belong."""
+    return intake_of(session, actor.unit_id)
+
+
+def _draw_new(
+    session: Session,
+    actor: Actor,
+    form_key: str,
+    typed: MultiDict[str, str] | None = None,
+    refusal: Refusal | None = None,
+) -> str:
+    reader = reader_of(session, actor)
+    form = shape_of(session, form_key).form
+    access(session, actor, form_key).need("create")
+    rights = rights_to_create(reader, form, _home(session, actor))
+    values = settle(session, actor, form, {}, None, reader.zone).values
+    title = reader.text(form.title)
+    return _draw_fill(
+        reader,
+        form,
+        Filling(rights, values, typed),
+        refusal,
+        title=reader.say("page.records.new_title", form=title),
+        url=f"/records/{form_key}/new",
+        back=f"/records/{form_key}",
+        back_title=title,
+        draft_key=draft_key(actor, form, "new"),
+    )
+
+
+@route(area, "/records/<form_key>/<int:record_id>/edit", needs=SIGNED_IN, endpoint="edit")
+def edit(form_key: str, record_id: int) -> ResponseReturnValue:
+    """`pages/fill.html`, as `new`."""
+    session, actor = reading(), who()
+    return _draw_edit(session, actor, get(session, actor, form_key, record_id))
+
+
+@route(area, "/records/<form_key>/<int:record_id>/edit", methods=("POST",), needs=SIGNED_IN)
+def save(form_key: str, record_id: int) -> ResponseReturnValue:
+    """Change the record; when another was faster, show theirs and keep what was typed."""
+    actor = who()
+    typed = request.form
+    revision = typed.get("_revision", type=int)
+
+    def deed(session: Session) -> Record:
+        reader = reader_of(session, actor)
+        seen = get(session, actor, form_key, record_id)
+        given = posted(seen.form, typed, seen.rights, reader.zone)
+        return change(session, actor, form_key, record_id, given, revision=revision, source="page")
+
+    try:
+        write(deed)
+    except (Invalid, Stale) as refusal:
+        session = reading()
+        found = get(session, actor, form_key, record_id)
+        return _draw_edit(session, actor, found, typed, refusal), refusal.status
+    flash(say(language(), "page.record.saved"), "ok")
+    return redirect(f"/records/{form_key}/{record_id}", 303)
+
+
+def _draw_edit(
+    session: Session,
+    actor: Actor,
+    found: Record,
+    typed: MultiDict[str, str] | None = None,
+    refusal: Refusal | None = None,
+) -> str:
+    form = found.form
+    if not access(session, actor, form.key).may_with("change", found.owner_id, found.unit_id):
+        raise NotAllowed(form=form.key, action="change")
+    reader = reader_of(session, actor)
+    return _draw_fill(
+        reader,
+        form,
+        Filling(found.rights, found.values, typed),
+        refusal,
+        title=reader.say("page.record.edit_title", form=reader.text(form.title)),
+        line=found.label,
+        url=f"/records/{form.key}/{found.id}/edit",
+        back=f"/records/{form.key}/{found.id}",
+        back_title=found.label or reader.text(form.title),
+        revision=found.revision,
+        draft_key=draft_key(actor, form, str(found.id)),
+    )
+
+
+def _draw_fill(
+    reader: Reader, form: Form, filling: Filling, refusal: Refusal | None, **more: Any
+) -> str:
+    problems = lines(reader, form, refusal) if refusal else []
+    filling = Filling(
+        filling.rights, filling.values, filling.typed, filling.fixed, by_field(problems)
+    )
+    drawn = Drawn(draw_fill(reader, form, filling), behaviour(reader, form, filling))
+    return render_template("pages/fill.html", drawn=drawn, problems=problems, **more)
+
+
+def lines(reader: Reader, form: Form | None, refusal: Refusal) -> list[Trouble]:
+    """A refusal as lines above the form: its problems, or itself when it names none."""
+    if isinstance(refusal, Stale):
+        return [Trouble("", "", reader.say("page.record.stale"))]
+    found = troubles(reader, form, refusal.problems)
+    words = reader.say(f"problem.{refusal.code}", **refusal.params)
+    return found or [Trouble("", "", words)]
+
+
+def draft_key(actor: Actor, form: Form, what: str) -> str:
+    """Under which a browser keeps what was typed; empty for forms that hold what must not stay."""
+    medical = any(its.sensitive == "medical" or its.encrypted for its in form.fields.values())
+    return "" if medical else f"{actor.person_id}:{form.key}:{form.version}:{what}"
