@@ -1,0 +1,106 @@
+"""A person at work, as a process of its own: submits leads and completes tasks until killed.
+
+    python -m kills.agent SEED
+
+Prints a line as soon as a write has returned, so that whoever reads it holds an acknowledgement:
+`lead ID`, `task ID RECORD`. A conflict (another was faster) is no failure.
+"""
+
+import random
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from careloom.platform.identity.actor import actor_of
+from careloom.platform.identity.model import Person
+from careloom.platform.records.submit import submit
+from careloom.platform.store.database import Database
+from careloom.platform.store.errors import Conflict, NotFound
+from careloom.platform.web.app import create_app
+from careloom.runtime.flows.complete import complete
+from careloom.runtime.tasks.model import TaskState, task_actors, tasks
+
+RESULTS = ("answered", "answered", "no_answer", "busy")
+
+
+def main(seed: int) -> None:
+    """Work until killed."""
+    chance = random.Random(seed)
+    database = create_app().extensions["careloom.database"]
+    with database.read() as session:
+        agent = session.scalars(select(Person.id).where(Person.login == "agent")).one()
+    print("ready", flush=True)
+    for number in range(10_000):
+        lead = submit_lead(database, agent, f"S{seed}-{number}", chance)
+        print(f"lead {lead}", flush=True)
+        done = complete_one(database, chance)
+        if done is not None:
+            print(f"task {done[0]} {done[1]}", flush=True)
+        time.sleep(chance.uniform(0, 0.02))
+
+
+def submit_lead(database: Database, person: int, name: str, chance: random.Random) -> int:
+    """One lead, written as the agent; its id."""
+    values = {
+        "channel": "hotline_400",
+        "name": name,
+        "mobile": f"1990{chance.randrange(10**7):07d}",
+        "pack_kind": "dental",
+        "project": ["den_scaling"],
+        "received_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "consent_privacy": True,
+    }
+
+    def deed(session: Session) -> int:
+        return submit(session, actor_of(session, person), "lead_intake", values).id
+
+    return database.write(deed)
+
+
+def complete_one(database: Database, chance: random.Random) -> tuple[int, int] | None:
+    """Complete some open call as the person it is offered to: the task and the record, if any."""
+    with database.read() as session:
+        query = (
+            select(tasks.c.id, task_actors.c.person_id, tasks.c.step_key)
+            .join(task_actors, task_actors.c.task_id == tasks.c.id)
+            .where(tasks.c.state == TaskState.OPEN, tasks.c.form_key == "followup_log")
+            .where(task_actors.c.person_id.is_not(None), task_actors.c.open)
+            .limit(20)
+        )
+        found = session.execute(query).all()
+    if not found:
+        return None
+    task, person, _step = chance.choice(found)
+    values, outcome = followup(chance), None
+
+    def deed(session: Session) -> int | None:
+        return complete(session, actor_of(session, person), task, values, outcome)
+
+    try:
+        record = database.write(deed)
+    except (Conflict, NotFound):
+        return None
+    return None if record is None else (task, record)
+
+
+def followup(chance: random.Random) -> dict[str, Any]:
+    """What the person writes down."""
+    now = datetime.now(UTC)
+    return {
+        "method": "call",
+        "direction": "out",
+        "started_at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "result": chance.choice(RESULTS),
+        "summary": "电话沟通",
+        "grade_after": chance.choice("ABC"),
+        "next_action": "call",
+        "next_at": (now + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,192 @@
+"""One round: import, worker and agent run side by side, one of them is killed, all begin anew."""
+
+import csv
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .verdict import Acknowledged, Verdict, judge
+
+BIN = Path(sys.executable).parent
+TESTS = Path(__file__).parents[1]
+ROWS = 40
+PATIENCE = 120
+TARGETS = ("import", "work", "agent", "all")
+
+
+class Failed(Exception):
+    """A process that was not killed ended with an error."""
+
+
+@dataclass
+class Clinic:
+    """A demo clinic in a folder of its own, and what its processes have been promised."""
+
+    url: str
+    home: Path
+    acknowledged: Acknowledged = field(default_factory=Acknowledged)
+    kills: dict[str, int] = field(default_factory=dict)
+    import_seconds: float = 3.0
+
+    def environment(self) -> dict[str, str]:
+        return os.environ | {
+            "CARELOOM_HOME": str(self.home),
+            "CARELOOM_DATABASE_URL": self.url,
+            "PYTHONPATH": str(TESTS),
+        }
+
+    def careloom(self, *words: str) -> str:
+        """Run a verb to its end; what it printed. Raises Failed."""
+        done = subprocess.run(
+            [str(BIN / "careloom"), *words],
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        if done.returncode:
+            raise Failed(f"careloom {' '.join(words)}: {done.stdout[-2000:]}{done.stderr[-4000:]}")
+        return done.stdout
+
+    def start(self, name: str, *words: str) -> subprocess.Popen[str]:
+        log = (self.home / f"{name}.log").open("a")
+        return subprocess.Popen(
+            words, env=self.environment(), stdout=subprocess.PIPE, stderr=log, text=True
+        )
+
+
+def open_clinic(url: str, home: Path) -> Clinic:
+    """Set the demo clinic up; one import unharmed tells how long one takes."""
+    clinic = Clinic(url, home)
+    clinic.careloom("setup", "--demo")
+    file = leads_file(clinic, "warm-up")
+    since = time.monotonic()
+    clinic.careloom("import", "lead_intake", str(file), "--accept-good")
+    clinic.import_seconds = time.monotonic() - since
+    return clinic
+
+
+def leads_file(clinic: Clinic, name: str) -> Path:
+    """A small file of leads nobody has seen, one row faulty and one twice."""
+    path = clinic.home / f"{name}.csv"
+    rows = []
+    for number in range(ROWS):
+        external = f"{name}-{number}"
+        clinic.acknowledged.file_rows.add(external)
+        mobile = f"1990{random.Random(external).randrange(10**7):07d}"
+        rows.append(["美团", f"客户{external}", mobile, "超声洁治", "口腔", "2026-03-02 09:00"])
+        rows[-1] += [external, "是"]
+    rows.append(rows[0])
+    rows.append(["没有的渠道", *rows[1][1:6], f"{name}-bad", "是"])
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["渠道", "称呼", "手机号", "意向项目", "业务线", "接收时间"] + LAST)
+        writer.writerows(rows)
+    return path
+
+
+LAST = ["平台线索号", "个人信息同意"]
+
+
+def kill_once(clinic: Clinic, number: int, chance: random.Random) -> str:
+    """Let import, worker and agent run, kill at a random moment; what was killed, in words."""
+    file = leads_file(clinic, f"r{number}")
+    target = TARGETS[number % len(TARGETS)]
+    moment = chance.uniform(0.2, 1.15) * clinic.import_seconds
+    careloom, import_it = str(BIN / "careloom"), ("import", "lead_intake", str(file))
+    agent_words = (sys.executable, "-m", "kills.agent", str(chance.randrange(10**9)))
+    running = {
+        "work": clinic.start("work", careloom, "work"),
+        "agent": clinic.start("agent", *agent_words),
+        "import": clinic.start("import", careloom, *import_it, "--accept-good"),
+    }
+    time.sleep(moment)
+    killed = list(running) if target == "all" else [target]
+    for name in killed:
+        if running[name].poll() is None:
+            running[name].send_signal(signal.SIGKILL)
+            clinic.kills[name] = clinic.kills.get(name, 0) + 1
+    time.sleep(chance.uniform(0, 0.5))
+    _end_the_rest(clinic, running, killed)
+    clinic.careloom("import", "lead_intake", str(file), "--accept-good")
+    return f"{target} after {moment:.2f} s"
+
+
+def _end_the_rest(
+    clinic: Clinic, running: dict[str, subprocess.Popen[str]], killed: list[str]
+) -> None:
+    """The import goes to its end, worker and agent are killed as well: they have none."""
+    if "import" not in killed:
+        running["import"].communicate(timeout=PATIENCE)
+        if running["import"].returncode:
+            log = (clinic.home / "import.log").read_text()
+            raise Failed(f"the import failed by itself:\n{log[-4000:]}")
+    for name in ("work", "agent"):
+        process = running[name]
+        if name not in killed and process.poll() is not None:
+            log = (clinic.home / f"{name}.log").read_text()
+            raise Failed(f"{name} ended by itself:\n{log[-4000:]}")
+        process.kill()
+    for name in ("work", "agent", "import"):
+        printed, _ = running[name].communicate(timeout=PATIENCE)
+        if name == "agent":
+            acknowledge(clinic.acknowledged, printed)
+
+
+def acknowledge(acknowledged: Acknowledged, printed: str) -> None:
+    """What the agent was told; a line cut short by the kill was not printed whole, and may count
+    or not."""
+    for line in printed.splitlines(keepends=True):
+        words = line.split()
+        if not line.endswith("\n") or words == ["ready"]:
+            continue
+        if words[0] == "lead":
+            acknowledged.leads.add(int(words[1]))
+        elif words[0] == "task":
+            acknowledged.tasks[int(words[1])] = int(words[2])
+
+
+def settle(clinic: Clinic) -> Verdict:
+    """Do all that is due, then look for loss; a violation that `careloom check` tells counts."""
+    clinic.careloom("work", "--burst")
+    verdict = judge(clinic.url, clinic.acknowledged)
+    try:
+        clinic.careloom("check")
+    except Failed as failure:
+        verdict.stuck.append(str(failure))
+    return verdict
+
+
+@dataclass(frozen=True)
+class Round:
+    """One kill: its number, what was killed in words, the clinic, and how it stood afterwards."""
+
+    number: int
+    killed: str
+    clinic: Clinic
+    verdict: Verdict
+
+
+def rounds(url: str, seed: int, numbers: Iterable[int]) -> Iterator[Round]:
+    """Round after round on one database. The folder stays when the last one was not sound."""
+    chance = random.Random(seed)
+    home = Path(tempfile.mkdtemp(prefix="careloom-kills-"))
+    clinic = open_clinic(url.replace("{home}", str(home)), home)
+    sound = True
+    try:
+        for number in numbers:
+            killed = kill_once(clinic, number, chance)
+            verdict = settle(clinic)
+            sound = verdict.sound
+            yield Round(number, killed, clinic, verdict)
+    finally:
+        if sound:
+            shutil.rmtree(home)

@@ -1,0 +1,24 @@
+"""The short form of `make kills`: one kill of each process on each kind of database."""
+
+import psycopg
+
+from kills.rounds import TARGETS, rounds
+
+SEED = 7
+
+
+def test_kills_lose_nothing_and_double_nothing_on_sqlite() -> None:
+    few_kills("sqlite:///{home}/careloom.db")
+
+
+def test_kills_lose_nothing_and_double_nothing_on_postgresql(postgresql: str) -> None:
+    with psycopg.connect(f"{postgresql}/postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE kills")
+    few_kills(f"{postgresql}/kills")
+
+
+def few_kills(url: str) -> None:
+    for last in rounds(url, SEED, range(len(TARGETS))):
+        assert last.verdict.sound, f"{last.number}, {last.killed}: {last.verdict}"
+    assert sum(last.clinic.kills.values()) >= 3
+    assert last.clinic.acknowledged.leads
