@@ -21,7 +21,7 @@ from .actor import Actor, actor_of
 from .events import SUBJECT
 from .model import AccessToken, Person
 from .opaque import digest, opaque
-from .permissions import need
+from .reach import in_reach, person_of
 
 SHAPE = re.compile(r"clm_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
 MOST = 50  # living tokens of one person
@@ -129,9 +129,6 @@ def tokens_of(session: Session, actor: Actor, person_id: int) -> Sequence[Access
 
 def _person(session: Session, actor: Actor, person_id: int) -> Person:
     """The token's person. Raises NotAllowed when the actor may not deal with their tokens."""
-    person = session.get(Person, person_id)
-    if person is None:
-        raise NotFound("E_NO_PERSON")
-    if person_id != actor.person_id:
-        need(session, actor, "people.write", person.unit_id)
-    return person
+    if person_id == actor.person_id:
+        return person_of(session, person_id)
+    return in_reach(session, actor, person_id, "people.write")

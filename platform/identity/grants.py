@@ -14,8 +14,8 @@ from ..store.session import bump_epoch, moment, new_id
 from .actor import Actor
 from .events import SUBJECT
 from .model import GrantRow
-from .people import person_of
 from .permissions import allowed, need
+from .reach import in_reach
 from .roles import role_document
 from .tree import unit
 
@@ -34,7 +34,7 @@ def give(
     by the giver there too; nobody gives themselves a role. So rights never grow on the way.
     Raises NotFound, NotAllowed.
     """
-    person = person_of(session, person_id)
+    person = in_reach(session, actor, person_id, "people.grant")
     place = unit(session, unit_id)
     role = role_document(session, role_key)
     if role is None:

@@ -14,13 +14,14 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from ..events.log import append
-from ..store.errors import Conflict, Invalid, NotFound, Problem
+from ..store.errors import Conflict, Invalid, Problem
 from ..store.session import bump_epoch, moment, new_id
 from . import access_tokens, sessions
 from .actor import Actor
 from .events import SUBJECT
 from .model import Person, Unit
 from .permissions import held_at, need
+from .reach import in_reach, login_of, person_of
 from .tree import unit
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
@@ -34,11 +35,6 @@ class Credentials:
 
     person_id: int | None
     password_hash: str | None
-
-
-def login_of(text: str) -> str:
-    """A login as it is kept and compared: NFKC, lower case, without space around."""
-    return unicodedata.normalize("NFKC", text).strip().lower()[:100]
 
 
 def credentials(session: Session, login: str) -> Credentials:
@@ -102,9 +98,10 @@ def change_person(
 
     Moving needs the right at both units.
     """
-    person = person_of(session, person_id)
-    if person_id != actor.person_id or name is not None or unit_id is not None:
-        need(session, actor, "people.write", person.unit_id)
+    if person_id == actor.person_id and name is None and unit_id is None:
+        person = person_of(session, person_id)
+    else:
+        person = in_reach(session, actor, person_id, "people.write")
     problems = [*_name_problems(name), *_language_problems(language)]
     if problems:
         raise Invalid(problems=problems)
@@ -130,8 +127,7 @@ def disable(session: Session, actor: Actor, person_id: int) -> None:
 
     Nobody disables themselves, so that somebody is always left to undo it.
     """
-    person = person_of(session, person_id)
-    need(session, actor, "people.write", person.unit_id)
+    person = in_reach(session, actor, person_id, "people.write")
     if person_id == actor.person_id:
         raise Conflict("E_OWN_ACCOUNT")
     if person.disabled_at is None:
@@ -145,8 +141,7 @@ def disable(session: Session, actor: Actor, person_id: int) -> None:
 
 def enable(session: Session, actor: Actor, person_id: int) -> None:
     """Let a disabled person sign in again; old tokens stay ended."""
-    person = person_of(session, person_id)
-    need(session, actor, "people.write", person.unit_id)
+    person = in_reach(session, actor, person_id, "people.write")
     if person.disabled_at is not None:
         person.disabled_at = None
         session.flush()
@@ -165,10 +160,11 @@ def set_password(
 
     Ends every sign-in but `keep_sign_in`, and every access token.
     """
-    person = person_of(session, person_id)
     by_self = person_id == actor.person_id
-    if not by_self:
-        need(session, actor, "people.write", person.unit_id)
+    if by_self:
+        person = person_of(session, person_id)
+    else:
+        person = in_reach(session, actor, person_id, "people.write")
     person.password_hash = password_hash
     sessions.end_all(session, person_id, keep_sign_in)
     access_tokens.revoke_all(session, person_id)
@@ -180,22 +176,6 @@ def set_password(
         person.unit_id,
         {"by_self": by_self},
     )
-
-
-def person_of(session: Session, person_id: int) -> Person:
-    """A person's row, for deeds. Raises NotFound."""
-    person = session.get(Person, person_id)
-    if person is None:
-        raise NotFound("E_NO_PERSON")
-    return person
-
-
-def person_by_login(session: Session, login: str) -> Person:
-    """A person by login, for the command line. Raises NotFound."""
-    person = session.scalar(select(Person).where(Person.login == login_of(login)))
-    if person is None:
-        raise NotFound("E_NO_PERSON")
-    return person
 
 
 def list_people(

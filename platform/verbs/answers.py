@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ..identity.actor import SYSTEM, Actor, actor_of
 from ..identity.model import Person
-from ..identity.people import login_of
+from ..identity.reach import login_of
 from ..store.database import Database
 from ..store.errors import NotFound, Refusal
 from ..web.words import say, text

@@ -12,6 +12,7 @@ from ..identity import access_tokens, grants, passwords
 from ..identity import people as deeds
 from ..identity.actor import SYSTEM
 from ..identity.model import Person
+from ..identity.reach import login_of, person_by_login
 from ..identity.tree import unit_by_code
 from ..store.session import moment
 from .answers import database, refusals_in_words, told
@@ -58,7 +59,7 @@ def add(
             grants.give(session, SYSTEM, person.id, role, place.id)
 
     database().write(deed)
-    click.echo(told("cli.people.added", login=deeds.login_of(login)))
+    click.echo(told("cli.people.added", login=login_of(login)))
 
 
 @people.command("list")
@@ -77,7 +78,7 @@ def show() -> None:
 def disable(login: str) -> None:
     """Let a person act no more, from their next request on."""
     database().write(
-        lambda session: deeds.disable(session, SYSTEM, deeds.person_by_login(session, login).id)
+        lambda session: deeds.disable(session, SYSTEM, person_by_login(session, login).id)
     )
 
 
@@ -87,7 +88,7 @@ def disable(login: str) -> None:
 def enable(login: str) -> None:
     """Let a disabled person sign in again."""
     database().write(
-        lambda session: deeds.enable(session, SYSTEM, deeds.person_by_login(session, login).id)
+        lambda session: deeds.enable(session, SYSTEM, person_by_login(session, login).id)
     )
 
 
@@ -98,7 +99,7 @@ def enable(login: str) -> None:
 def password(login: str, password_stdin: bool) -> None:
     """Set a person's password; every sign-in and token of theirs ends."""
     with database().read() as session:
-        person = deeds.person_by_login(session, login)
+        person = person_by_login(session, login)
     hashed = _password_hash(person.login, person.name, password_stdin)
     database().write(lambda session: deeds.set_password(session, SYSTEM, person.id, hashed))
 
@@ -112,7 +113,7 @@ def give(login: str, role: str, unit: str) -> None:
     """Give a person a role at a unit."""
 
     def deed(session: Session) -> None:
-        person = deeds.person_by_login(session, login)
+        person = person_by_login(session, login)
         grants.give(session, SYSTEM, person.id, role, unit_by_code(session, unit).id)
 
     database().write(deed)
@@ -127,7 +128,7 @@ def take(login: str, role: str, unit: str) -> None:
     """Take a role at a unit from a person."""
 
     def deed(session: Session) -> None:
-        person = deeds.person_by_login(session, login)
+        person = person_by_login(session, login)
         grants.take(session, SYSTEM, person.id, role, unit_by_code(session, unit).id)
 
     database().write(deed)
@@ -142,7 +143,7 @@ def issue(login: str, title: str, days: int | None) -> None:
     """Issue an access token; it is printed this once, alone on its line."""
 
     def deed(session: Session) -> str:
-        person = deeds.person_by_login(session, login)
+        person = person_by_login(session, login)
         until = moment(session) + timedelta(days=days) if days else None
         return access_tokens.issue(session, SYSTEM, person.id, title, until)[1]
 
@@ -155,7 +156,7 @@ def issue(login: str, title: str, days: int | None) -> None:
 def list_tokens(login: str) -> None:
     """A person's tokens: public part, title, whether it holds."""
     with database().read() as session:
-        person = deeds.person_by_login(session, login)
+        person = person_by_login(session, login)
         for token in access_tokens.tokens_of(session, SYSTEM, person.id):
             state = told("cli.tokens.revoked") if token.revoked_at else ""
             click.echo(f"clm_{token.prefix}\t{token.title}\t{state}".rstrip())

@@ -13,22 +13,34 @@ from . import (
     body,
     context,
     csrf,
+    definitions_api,
     errors,
     headers,
     health,
     idempotency,
     logs,
+    me_api,
+    people_api,
     request,
+    shapes,
     sign_in,
+    units_api,
 )
 from .areas import areas, plug_in
 from .assets import add_assets, send_asset
 from .routes import PUBLIC, Declaration, declare, require_declarations
 from .settings import Settings, settings_from
 
-PARTS = (headers, logs, csrf, request, body, idempotency, errors, context)
+PARTS = (shapes, headers, logs, csrf, request, body, idempotency, errors, context)
 ROOT = Path(__file__).resolve().parents[2]
-OWN = (health.area, sign_in.area)
+OWN = (
+    health.area,
+    sign_in.area,
+    me_api.area,
+    people_api.area,
+    units_api.area,
+    definitions_api.area,
+)
 
 
 def create_app(

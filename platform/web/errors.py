@@ -22,6 +22,13 @@ log = logging.getLogger("careloom.web")
 SPOKEN = {400, 401, 403, 404, 405, 406, 408, 409, 411, 412, 413, 414, 415, 422, 429, 431, 500, 503}
 
 
+class Unconditional(Refusal):
+    """A change that does not say, by If-Match, which revision its writer saw (RFC 6585)."""
+
+    status = 428
+    code = "E_IF_MATCH_MISSING"
+
+
 def problem_of(
     status: int,
     code: str,
@@ -95,11 +102,16 @@ def refused(refusal: Refusal) -> AnyResponse:
     if isinstance(refusal, Unavailable):
         headers["Retry-After"] = "1"
     if isinstance(refusal, Stale):
-        more["current"] = refusal.current
+        more["current"] = _plain(refusal.current)
     document = problem_of(
         refusal.status, refusal.code, refusal.params, tuple(refusal.problems), **more
     )
     return answer(document, headers)
+
+
+def _plain(current: Any) -> Any:
+    """What stands now, where a view has made JSON of it; a page shows it in its own way."""
+    return current if isinstance(current, (dict, list, str, int)) else None
 
 
 def http_error(error: HTTPException) -> AnyResponse:

@@ -56,18 +56,23 @@ class Reply:
     etag: str | None = None
 
 
-def reply(deed: Callable[[Session], T], present: Callable[[T], Reply]) -> Response:
+def reply(
+    deed: Callable[[Session], T],
+    present: Callable[[T], Reply],
+    keep: Callable[[T], Reply] | None = None,
+) -> Response:
     """Carry out a deed and answer; under a key, the answer is kept with the deed.
 
     present: makes the answer of what the deed returned; quick, for it runs in the transaction.
+    keep: makes the answer that is kept, where the one given holds a secret.
     """
 
     def kept(session: Session) -> Reply:
-        made = present(deed(session))
+        done = deed(session)
         if (key := g.get("idempotency")) is not None:
-            _keep(session, key, _response(made))
+            _keep(session, key, _response((keep or present)(done)))
             g.idempotency_kept = True
-        return made
+        return present(done)
 
     return _response(write(kept))
 

@@ -31,6 +31,7 @@ class Spec:
 
     summary: one English sentence. body, answers: JSON Schemas (answers by status).
     query: each parameter's schema by its name; any other is refused unless open_query.
+    if_match: whether the view reads that header.
     """
 
     summary: str = ""
@@ -38,6 +39,7 @@ class Spec:
     answers: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tag: str = ""
+    if_match: bool = False
     open_query: bool = False
 
 

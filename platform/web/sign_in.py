@@ -13,6 +13,7 @@ from ..events.log import append
 from ..identity import attempts, passwords, people, sessions
 from ..identity.actor import SYSTEM, actor_of
 from ..identity.events import SUBJECT
+from ..identity.reach import login_of, person_of
 from ..store.errors import NotSignedIn, TooMany
 from . import csrf
 from .request import (
@@ -91,7 +92,7 @@ def enter(login: str, password: str, address: str, replacing: int | None = None)
 
     replacing: the sign-in this browser had, which ends. Raises NotSignedIn (E_SIGN_IN), TooMany.
     """
-    database, lifetime, name = current_database(), idle(), people.login_of(login)
+    database, lifetime, name = current_database(), idle(), login_of(login)
     counted = database.write(lambda session: _count(session, name, address))
     if counted.wait:
         raise TooMany(counted.wait)
@@ -104,7 +105,7 @@ def enter(login: str, password: str, address: str, replacing: int | None = None)
     fresh = passwords.hashed(password) if passwords.outdated(compared) else compared
 
     def begin(session: Session) -> sessions.Begun:
-        person = people.person_of(session, person_id)
+        person = person_of(session, person_id)
         if person.password_hash != compared:
             raise NotSignedIn("E_SIGN_IN")  # set anew while we compared
         person.password_hash = fresh
@@ -124,7 +125,7 @@ def _count(session: Session, name: str, address: str) -> attempts.Counted:
     counted = attempts.count(session, name, address)
     known = people.credentials(session, name)
     if counted.just_locked and known.person_id is not None:
-        person = people.person_of(session, known.person_id)
+        person = person_of(session, known.person_id)
         data = {"address": address}
         append(session, "person:locked", SYSTEM, (SUBJECT, person.id), person.unit_id, data)
     return counted

@@ -1,0 +1,45 @@
+"""A person by id or login, for whoever may reach them."""
+
+import unicodedata
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..store.errors import NotAllowed, NotFound
+from .actor import Actor
+from .model import Person
+from .permissions import allowed
+
+
+def login_of(text: str) -> str:
+    """A login as it is kept and compared: NFKC, lower case, without space around."""
+    return unicodedata.normalize("NFKC", text).strip().lower()[:100]
+
+
+def person_of(session: Session, person_id: int) -> Person:
+    """A person's row, for deeds. Raises NotFound."""
+    person = session.get(Person, person_id)
+    if person is None:
+        raise NotFound("E_NO_PERSON")
+    return person
+
+
+def in_reach(session: Session, actor: Actor, person_id: int, right: str) -> Person:
+    """A person at whose unit the actor holds the right.
+
+    Raises NotAllowed where the actor may see them, NotFound where not even that.
+    """
+    person = person_of(session, person_id)
+    if allowed(session, actor, right, person.unit_id):
+        return person
+    if allowed(session, actor, "people.read", person.unit_id):
+        raise NotAllowed(right=right)
+    raise NotFound("E_NO_PERSON")
+
+
+def person_by_login(session: Session, login: str) -> Person:
+    """A person by login, for the command line. Raises NotFound."""
+    person = session.scalar(select(Person).where(Person.login == login_of(login)))
+    if person is None:
+        raise NotFound("E_NO_PERSON")
+    return person
