@@ -89,4 +89,4 @@ def retry(session: Session, event_id: int, consumer: str) -> None:
 def waiting(session: Session) -> dict[str, int]:
     """How many handoffs each consumer has before it, parked ones included."""
     query = select(Handoff.consumer, func.count()).group_by(Handoff.consumer)
-    return {consumer: count for consumer, count in session.execute(query).tuples()}
+    return {consumer: count for consumer, count in session.execute(query)}

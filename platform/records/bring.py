@@ -98,8 +98,9 @@ def columns_of(
         if key not in form.fields:
             near = nearest(folded(header), list(known))
             title = form.fields[known[near]].title if near else ""
+            code = "E_HEADER_NEAR" if near else "E_HEADER"
             named = {"header": header[:40], "nearest": title}
-            problems.append(Problem(f"/headers/{number}", "E_HEADER", named))
+            problems.append(Problem(f"/headers/{number}", code, named))
         elif form.fields[key] in found.values():
             problems.append(Problem(f"/headers/{number}", "E_HEADER_TWICE", {"header": header}))
         else:

@@ -36,7 +36,7 @@ def definitions_have_versions(session: Session) -> Iterator[str]:
         )
         .where(VersionRow.version.is_(None))
     )
-    for kind, key, version in session.execute(query).tuples():
+    for kind, key, version in session.execute(query):
         yield f"{kind} {key}: version {version} is in force and missing"
 
 
@@ -63,7 +63,7 @@ def records_have_history(session: Session) -> Iterator[str]:
                 | (newest.c.rows != table.c._revision)
             )
         )
-        for record_id, revision, last, rows in session.execute(query).tuples():
+        for record_id, revision, last, rows in session.execute(query):
             yield (
                 f"{entry.key} {record_id}: revision {revision},"
                 f" history of {rows or 0} rows up to {last}"
@@ -85,7 +85,7 @@ def records_have_versions(session: Session) -> Iterator[str]:
             VersionRow.kind == "form", VersionRow.key == entry.key
         )
         query = select(table.c._id, table.c._version).where(table.c._version.not_in(there))
-        for record_id, version in session.execute(query).tuples():
+        for record_id, version in session.execute(query):
             yield f"{entry.key} {record_id}: valid for version {version}, which never was"
 
 
@@ -106,7 +106,7 @@ def submissions_have_events(session: Session) -> Iterator[str]:
             .outerjoin(told, told.c.subject_id == table.c._id)
             .where(told.c.times.is_(None) | (told.c.times != 1))
         )
-        for record_id, times in session.execute(query).tuples():
+        for record_id, times in session.execute(query):
             yield f"{entry.key} {record_id}: {times or 0} events say it was submitted"
 
 
@@ -115,7 +115,7 @@ def handoffs_have_events(session: Session) -> Iterator[str]:
     query = select(Handoff.event_id, Handoff.consumer).outerjoin(
         Event, Event.id == Handoff.event_id
     )
-    for event_id, consumer in session.execute(query.where(Event.id.is_(None))).tuples():
+    for event_id, consumer in session.execute(query.where(Event.id.is_(None))):
         yield f"handoff of event {event_id} to {consumer}: no such event"
     parked = select(Handoff).where(Handoff.parked_at.is_not(None))
     for handoff in session.scalars(parked):

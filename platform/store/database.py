@@ -62,7 +62,6 @@ class Database(ABC):
         with Session(self.reader, expire_on_commit=False, autoflush=False) as session:
             session.info[KEY] = Transaction(self, writing=False)
             yield session
-            session.rollback()
 
     def write(self, deed: Deed[T]) -> T:
         """Carry out a deed in one transaction; what it returns is committed when this returns.
