@@ -17,7 +17,7 @@ from .verdict import Acknowledged, Verdict, judge
 
 BIN = Path(sys.executable).parent
 TESTS = Path(__file__).parents[1]
-ROWS = 40
+ROWS = 200
 PATIENCE = 120
 TARGETS = ("import", "work", "agent", "all")
 
@@ -34,7 +34,7 @@ class Clinic:
     home: Path
     acknowledged: Acknowledged = field(default_factory=Acknowledged)
     kills: dict[str, int] = field(default_factory=dict)
-    import_seconds: float = 3.0
+    import_seconds: float = 0.0
 
     def environment(self) -> dict[str, str]:
         return os.environ | {
@@ -100,14 +100,15 @@ def kill_once(clinic: Clinic, number: int, chance: random.Random) -> str:
     """Let import, worker and agent run, kill at a random moment; what was killed, in words."""
     file = leads_file(clinic, f"r{number}")
     target = TARGETS[number % len(TARGETS)]
-    moment = chance.uniform(0.2, 1.15) * clinic.import_seconds
+    moment = chance.uniform(0.4, 1.1) * clinic.import_seconds
     careloom, import_it = str(BIN / "careloom"), ("import", "lead_intake", str(file))
     agent_words = (sys.executable, "-m", "kills.agent", str(chance.randrange(10**9)))
     running = {
         "work": clinic.start("work", careloom, "work"),
         "agent": clinic.start("agent", *agent_words),
-        "import": clinic.start("import", careloom, *import_it, "--accept-good"),
     }
+    _wait_until_ready(clinic, running["agent"])
+    running["import"] = clinic.start("import", careloom, *import_it, "--accept-good")
     time.sleep(moment)
     killed = list(running) if target == "all" else [target]
     for name in killed:
@@ -118,6 +119,12 @@ def kill_once(clinic: Clinic, number: int, chance: random.Random) -> str:
     _end_the_rest(clinic, running, killed)
     clinic.careloom("import", "lead_intake", str(file), "--accept-good")
     return f"{target} after {moment:.2f} s"
+
+
+def _wait_until_ready(clinic: Clinic, agent: subprocess.Popen[str]) -> None:
+    assert agent.stdout is not None
+    if agent.stdout.readline() != "ready\n":
+        raise Failed(f"the agent did not start:\n{(clinic.home / 'agent.log').read_text()[-4000:]}")
 
 
 def _end_the_rest(
@@ -146,7 +153,7 @@ def acknowledge(acknowledged: Acknowledged, printed: str) -> None:
     or not."""
     for line in printed.splitlines(keepends=True):
         words = line.split()
-        if not line.endswith("\n") or words == ["ready"]:
+        if not line.endswith("\n"):
             continue
         if words[0] == "lead":
             acknowledged.leads.add(int(words[1]))
