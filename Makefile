@@ -27,7 +27,8 @@ help: ## list the verbs
 
 run: install build ## everything, from nothing: install, build, the demo clinic, serve on PORT
 	$(CARELOOM) setup --demo
-	$(CARELOOM) run --host $(HOST) --port $(PORT)
+	@echo "Careloom: http://$(HOST):$(PORT)   (Ctrl+C ends it)"
+	@exec $(CARELOOM) run --host $(HOST) --port $(PORT)
 
 test: install ## install what the tests need, then linters, types and every test
 	@sh .ci/system tests
@@ -42,7 +43,7 @@ check: install build ## linters and types: ruff, mypy, vue-tsc
 	$(NPM) run types
 
 bench: install build ## measure the hot paths on this machine
-	$(BIN)/pytest -q -s --benches tests/bench
+	PYTHONPATH=tests:tests/journeys $(BIN)/python -m bench
 
 pictures: install build ## screenshots of the demo's pages, with an index
 	@sh .ci/system tests
