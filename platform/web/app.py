@@ -20,6 +20,8 @@ from . import (
     idempotency,
     logs,
     me_api,
+    openapi,
+    packs_pages,
     people_api,
     request,
     shapes,
@@ -40,6 +42,8 @@ OWN = (
     people_api.area,
     units_api.area,
     definitions_api.area,
+    openapi.area,
+    packs_pages.area,
 )
 
 

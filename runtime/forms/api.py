@@ -1,0 +1,280 @@
+"""/api/records: submit, list, read, change and retire the records of a form, and their history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from ...platform.records.lists import Revision, get, history, list_records
+from ...platform.records.record import Record
+from ...platform.records.shape import shape_of
+from ...platform.records.submit import change, retire, submit
+from ...platform.store.errors import Malformed, Problem, Stale
+from ...platform.web.body import if_match, json_object, number
+from ...platform.web.errors import Unconditional
+from ...platform.web.idempotency import Reply, reply
+from ...platform.web.paging import CURSOR, LIMIT, cursor, limit, page, page_schema
+from ...platform.web.request import current_database, reading, who, write
+from ...platform.web.routes import SIGNED_IN, Spec, route
+from ...platform.web.shapes import (
+    ID,
+    KEY,
+    MAYBE_ID,
+    MAYBE_MOMENT,
+    MOMENT,
+    id_text,
+    stamp,
+    thing,
+)
+
+area = Blueprint("records_api", __name__)
+T = TypeVar("T")
+
+_TEXT = {"type": "string", "maxLength": 4000}
+_RIGHT = {"enum": ["hidden", "masked", "read", "write"]}
+#: `x-careloom` marks where the API's own document puts a form's values and bodies.
+_VALUES = {"type": "object", "x-careloom": "values"}
+_SUBMITTED = {"type": "object", "x-careloom": "submit"}
+_CHANGED = {"type": "object", "x-careloom": "change"}
+RECORD = thing(
+    {
+        "id": ID,
+        "form": KEY,
+        "revision": {"type": "integer", "minimum": 1},
+        "version": {"type": "integer", "minimum": 1},
+        "label": {"type": "string"},
+        "unit": MAYBE_ID,
+        "owner": MAYBE_ID,
+        "state": {"type": "string"},
+        "created_at": MOMENT,
+        "created_by": MAYBE_ID,
+        "updated_at": MOMENT,
+        "updated_by": MAYBE_ID,
+        "retired_at": MAYBE_MOMENT,
+        "values": _VALUES,
+        "rights": {"type": "object", "additionalProperties": _RIGHT},
+    }
+)
+_REVISION = thing(
+    {
+        "revision": {"type": "integer", "minimum": 1},
+        "action": {"type": "string"},
+        "at": MOMENT,
+        "by": MAYBE_ID,
+        "changed": {
+            "type": "object",
+            "additionalProperties": thing({"before": {}, "after": {}}),
+        },
+    }
+)
+
+
+def shown(record: Record, fields: frozenset[str] | None = None) -> dict[str, Any]:
+    """A record as JSON, with all fields its reader may see, or of those the ones asked for."""
+    values = record.json()
+    return {
+        "id": str(record.id),
+        "form": record.form.key,
+        "revision": record.revision,
+        "version": record.version,
+        "label": record.label,
+        "unit": id_text(record.unit_id),
+        "owner": id_text(record.owner_id),
+        "state": record.state,
+        "created_at": stamp(record.created_at),
+        "created_by": id_text(record.created_by),
+        "updated_at": stamp(record.updated_at),
+        "updated_by": id_text(record.updated_by),
+        "retired_at": stamp(record.retired_at),
+        "values": {k: v for k, v in values.items() if fields is None or k in fields},
+        "rights": {k: v for k, v in record.rights.items() if v != "hidden"},
+    }
+
+
+def _replied(record: Record, status: int = 200) -> Reply:
+    place = f"/api/records/{record.form.key}/{record.id}" if status == 201 else None
+    return Reply(shown(record), status, place, f'"{record.revision}"')
+
+
+def _current_shown(act: Callable[[], T]) -> T:
+    """A stale record's `current` as JSON."""
+    try:
+        return act()
+    except Stale as stale:
+        current = stale.current
+        raise Stale(shown(current) if isinstance(current, Record) else None) from None
+
+
+@route(
+    area,
+    "/api/records/<form>",
+    methods=("POST",),
+    needs=SIGNED_IN,
+    spec=Spec(
+        "Submit a record; a flow that waits for it starts.",
+        body=_SUBMITTED,
+        answers={201: RECORD},
+        tag="records",
+    ),
+)
+def submit_record(form: str) -> ResponseReturnValue:
+    """422 with every problem by field. `unit`: where it belongs, when no field says it."""
+    actor = who()
+    values, unit_id = _given(form, json_object(), ("unit",))
+    return reply(
+        lambda session: submit(session, actor, form, values, unit_id=unit_id),
+        lambda record: _replied(record, 201),
+    )
+
+
+def _given(
+    form: str, sent: dict[str, Any], beside: tuple[str, ...] = ()
+) -> tuple[dict[str, Any], int | None]:
+    """The values sent, and the unit: `{"values": {…}, "unit": …}`, or the values alone.
+
+    Raises Malformed for anything else beside `values`.
+    """
+    values = sent.get("values")
+    with current_database().read() as session:
+        is_field = "values" in shape_of(session, form).form.fields
+    if is_field or not isinstance(values, dict):
+        return sent, None
+    for name in sorted(sent.keys() - {"values", *beside}):
+        raise Malformed(problems=[Problem(f"/{name}", "E_UNKNOWN_FIELD", {"name": name})])
+    unit = sent.get("unit")
+    return values, None if unit is None else number(str(unit))
+
+
+@route(
+    area,
+    "/api/records/<form>",
+    needs=SIGNED_IN,
+    spec=Spec(
+        "The form's records that I may see, newest first if nothing else is asked.",
+        query={
+            "filter": {**_TEXT, "description": "An expression over the form's fields."},
+            "sort": {**_TEXT, "description": "Fields, `-` before one for descending: `-a,b`."},
+            "q": {**_TEXT, "description": "Part of the label, or a phone number's last digits."},
+            "fields": {**_TEXT, "description": "The fields wanted: `a,b`."},
+            "limit": LIMIT,
+            "cursor": CURSOR,
+        },
+        answers={200: page_schema(RECORD)},
+        tag="records",
+    ),
+)
+def list_form(form: str) -> ResponseReturnValue:
+    """`total` counts what I may see, on the first page."""
+    session, actor, mark = reading(), who(), cursor()
+    sort = tuple(key for key in request.args.get("sort", "").split(",") if key)
+    found = list_records(
+        session,
+        actor,
+        form,
+        where=request.args.get("filter"),
+        sort=sort,
+        limit=limit(),
+        cursor=mark,
+        search=request.args.get("q", ""),
+        count=mark is None,
+    )
+    wanted = _fields(form)
+    return jsonify(page([shown(record, wanted) for record in found.items], found.next, found.total))
+
+
+def _fields(form: str) -> frozenset[str] | None:
+    """The fields asked for. Raises Malformed for one the form has not."""
+    text = request.args.get("fields")
+    if text is None:
+        return None
+    known = shape_of(reading(), form).form.fields
+    wanted = frozenset(key for key in text.split(",") if key)
+    for key in sorted(wanted - set(known)):
+        raise Malformed("E_UNKNOWN_FIELD", [Problem("/fields", "E_UNKNOWN_FIELD", {"name": key})])
+    return wanted
+
+
+@route(
+    area,
+    "/api/records/<form>/<id:record_id>",
+    needs=SIGNED_IN,
+    spec=Spec("One record.", answers={200: RECORD}, tag="records"),
+)
+def read_record(form: str, record_id: int) -> ResponseReturnValue:
+    """404 also when the asker may not see it."""
+    record = get(reading(), who(), form, record_id)
+    response = jsonify(shown(record))
+    response.headers["ETag"] = f'"{record.revision}"'
+    return response
+
+
+@route(
+    area,
+    "/api/records/<form>/<id:record_id>",
+    methods=("PATCH",),
+    needs=SIGNED_IN,
+    spec=Spec(
+        "Change some values; null blanks one, what is not named stays.",
+        body=_CHANGED,
+        answers={200: RECORD},
+        tag="records",
+        if_match=True,
+    ),
+)
+def change_record(form: str, record_id: int) -> ResponseReturnValue:
+    """Needs If-Match; 412 with `current` when the record has moved on."""
+    actor, revision = who(), if_match()
+    if revision is None:
+        raise Unconditional()
+    values, _ = _given(form, json_object())
+    record = _current_shown(
+        lambda: write(
+            lambda session: change(session, actor, form, record_id, values, revision=revision)
+        )
+    )
+    response = jsonify(shown(record))
+    response.headers["ETag"] = f'"{record.revision}"'
+    return response
+
+
+@route(
+    area,
+    "/api/records/<form>/<id:record_id>",
+    methods=("DELETE",),
+    needs=SIGNED_IN,
+    spec=Spec("Retire a record.", answers={204: {}}, tag="records", if_match=True),
+)
+def retire_record(form: str, record_id: int) -> ResponseReturnValue:
+    """Its row, history and links stay."""
+    actor, revision = who(), if_match()
+    _current_shown(
+        lambda: write(lambda session: retire(session, actor, form, record_id, revision=revision))
+    )
+    return "", 204
+
+
+@route(
+    area,
+    "/api/records/<form>/<id:record_id>/history",
+    needs=SIGNED_IN,
+    spec=Spec("What became of a record.", answers={200: page_schema(_REVISION)}, tag="records"),
+)
+def read_history(form: str, record_id: int) -> ResponseReturnValue:
+    """Newest first, in the fields the asker may see today."""
+    lines = history(reading(), who(), form, record_id)
+    return jsonify(page([_line(line) for line in lines], None, len(lines)))
+
+
+def _line(line: Revision) -> dict[str, Any]:
+    return {
+        "revision": line.revision,
+        "action": line.action,
+        "at": stamp(line.at),
+        "by": id_text(line.by),
+        "changed": {
+            key: {"before": before, "after": after} for key, (before, after) in line.changed.items()
+        },
+    }
