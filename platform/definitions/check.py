@@ -45,7 +45,9 @@ def _problem(error: ValidationError) -> Problem:
     params: dict[str, Any] = {}
     code = "E_SCHEMA"
     if error.validator == "required":
-        missing = next(k for k in error.validator_value if k not in error.instance)
+        hoped: Any = error.validator_value
+        there: Any = error.instance
+        missing = next(key for key in hoped if key not in there)
         return Problem(pointer([*path, missing]), "E_MISSING", {"key": missing})
     if error.validator in ("additionalProperties", "unevaluatedProperties"):
         code, params = "E_UNKNOWN_KEY", {"keys": _unknown(error)}
@@ -63,7 +65,6 @@ def _problem(error: ValidationError) -> Problem:
 
 
 def _unknown(error: ValidationError) -> str:
-    known = set(error.schema.get("properties", ()))
-    return (
-        ", ".join(sorted(set(error.instance) - known)) if isinstance(error.instance, dict) else ""
-    )
+    schema: Any = error.schema
+    found: Any = error.instance
+    return ", ".join(sorted(set(found) - set(schema.get("properties", ()))))

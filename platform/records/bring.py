@@ -7,6 +7,7 @@ kill, adds only what is missing.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -217,8 +218,8 @@ def bring(
         for start in range(0, len(reading.good), CHUNK):
             chunk = reading.good[start : start + CHUNK]
             good += database.write(
-                lambda session, c=chunk: _chunk(session, actor, reading, c, source)
-            )  # type: ignore[misc]
+                partial(_chunk, actor=actor, reading=reading, rows=chunk, source=source)
+            )
             if progress is not None:
                 progress(start + len(chunk))
         duplicates += len(reading.good) - good

@@ -95,9 +95,7 @@ def submissions_have_events(session: Session) -> Iterator[str]:
         table = shape_of(session, entry.key).table
         told = (
             select(Event.subject_id, func.count().label("times"))
-            .where(
-                Event.name == "record:submitted", Event.subject_kind == f"form:{entry.key}"
-            )
+            .where(Event.name == "record:submitted", Event.subject_kind == f"form:{entry.key}")
             .group_by(Event.subject_id)
             .subquery()
         )

@@ -102,7 +102,7 @@ def list_records(
     more = None
     if len(rows) > limit:
         more = _encode([rows[limit - 1][f"s{i}"] for i in range(len(sorts))])
-    return Page([record_of(shape, row, asked) for row in rows[:limit]], more, total)
+    return Page([record_of(shape, dict(row), asked) for row in rows[:limit]], more, total)
 
 
 def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
@@ -174,8 +174,9 @@ def _decode(cursor: str, sorts: Sequence[Sort]) -> list[Any]:
 
 def _revive(value: Any) -> Any:
     if isinstance(value, dict):
-        moment_, day = value.get("t"), value.get("d")
-        return datetime.fromisoformat(moment_) if moment_ else date.fromisoformat(day)
+        if "t" in value:
+            return datetime.fromisoformat(value["t"])
+        return date.fromisoformat(value["d"])
     if value is not None and not isinstance(value, (str, int, bool)):
         raise ValueError
     return value

@@ -57,7 +57,7 @@ def _sheet(lines: Iterator[tuple[int, list[Any]]]) -> Sheet:
     twice = next((header for header in named if named.count(header) > 1), None)
     if twice:
         raise Malformed("E_HEADER_TWICE", header=twice[:40])
-    rows = []
+    rows: list[tuple[int, list[Any]]] = []
     for number, cells in lines:
         if all(cell is None or not str(cell).strip() for cell in cells):
             continue
@@ -73,12 +73,10 @@ def _csv(content: bytes) -> Iterator[tuple[int, list[Any]]]:
     # 1 MB in one cell is no cell; the field's own limit says it in words.
     csv.field_size_limit(2**20)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    number = 1
     try:
-        for cells in reader:
-            # A row is known by its first line when a quoted cell has several.
+        # A quoted cell may have several lines; a spreadsheet shows them as one row.
+        for number, cells in enumerate(reader, start=1):
             yield number, [cell if cell != "" else None for cell in cells]
-            number = reader.line_num + 1
     except csv.Error as error:
         raise Malformed("E_FILE_BROKEN", detail=str(error)[:80]) from error
 

@@ -22,7 +22,8 @@ from ..identity.permissions import access
 from ..store.database import Database
 from ..store.errors import Malformed
 from .choices import choices_of, labels
-from .lists import MOST_ROWS, Record, list_records
+from .lists import MOST_ROWS, list_records
+from .record import Record
 from .shape import shape_of
 
 #: what a spreadsheet takes for the beginning of a formula, full-width forms among it
@@ -161,4 +162,6 @@ def _write_xlsx(path: Path, lines: Iterable[list[Any]]) -> int:
 
 def _tell(session: Session, actor: Actor, form_key: str, rows: int) -> None:
     subject = (f"form:{form_key}", 0)
-    append(session, "records:exported", actor, subject, actor.unit_id, {"form": form_key, "rows": rows})
+    append(
+        session, "records:exported", actor, subject, actor.unit_id, {"form": form_key, "rows": rows}
+    )

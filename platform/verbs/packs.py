@@ -67,4 +67,5 @@ def _show(found: Plan) -> None:
         action = told(f"pack.{step.action}")
         click.echo(f"  {action}  {told('kind.' + step.kind)} {step.key}")
     for problem in found.problems:
-        click.echo(f"  ! {problem.path}  {told('problem.' + problem.code, **problem.params)}", err=True)
+        sentence = told("problem." + problem.code, **problem.params)
+        click.echo(f"  ! {problem.path}  {sentence}", err=True)

@@ -92,15 +92,16 @@ def check_report(session: Session, document: Document) -> list[Problem]:
 
 
 def _fields(report: Report, form: Form) -> Iterator[Problem]:
-    named = [(report.date, "/date", ("moment", "date"))] if report.date else []
-    named += [
+    named: list[tuple[str, str, tuple[str, ...]]] = [
         (dimension.field, pointer("dimensions", number, "field"), GROUPABLE)
         for number, dimension in enumerate(report.dimensions)
     ]
+    if report.date:
+        named.append((report.date, "/date", ("moment", "date")))
     for key, at, storages in named:
-        field: Field | None = form.fields.get(key or "")
+        field: Field | None = form.fields.get(key)
         if field is None:
-            yield Problem(at, "E_NO_FIELD", missing(key or "", form.fields))
+            yield Problem(at, "E_NO_FIELD", missing(key, form.fields))
         elif field.storage not in storages or field.encrypted:
             yield Problem(at, "E_NOT_GROUPABLE", {"name": key})
 

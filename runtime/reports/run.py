@@ -168,7 +168,9 @@ def _names(
         else:
             choices = choices_of(session, its)
             zone = ZoneInfo(actor.time_zone)
-            called = {v: its.show(shape.to_value(its.key, v), language, choices, zone) for v in values}
+            called = {
+                v: its.show(shape.to_value(its.key, v), language, choices, zone) for v in values
+            }
         found[dimension.key] = {_key(value): name for value, name in called.items()}
     return found
 

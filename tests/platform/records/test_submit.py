@@ -36,7 +36,14 @@ VISIT = make.form(
         "number": make.field("serial", x_serial="V{yyyy}-{seq:4}"),
     },
     ["name"],
-    x_rules=[{"key": "cheap", "if": "ISBLANK(price) or price <= 1000", "message": "too dear", "field": "price"}],
+    x_rules=[
+        {
+            "key": "cheap",
+            "if": "ISBLANK(price) or price <= 1000",
+            "message": "too dear",
+            "field": "price",
+        }
+    ],
     x_label="name",
 )
 
