@@ -5,15 +5,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, case, func, select
 
-from ...platform.expressions import to_sql
-from ...platform.expressions.environment import Env
+from ...platform.expressions import Env
+from ...platform.expressions.sql import to_sql
 from ...platform.identity.model import Unit
 from ...platform.records.shape import Shape, shape_of
 from ...platform.store.session import database_of
 from ..tasks.actors import staffed_by, station
 from .commands import Assign
 from .moments import day_began
-from .records import change_values
+from .records import change_record
 from .sight import Sight
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,7 +43,7 @@ def assign(sight: Sight, wanted: Assign, cause: int | None) -> int | None:
     values: dict[str, Any] = {wanted.field: chosen}
     if wanted.at is not None:
         values[wanted.at] = sight.now
-    sight.put(change_values(session, sight.form_key, sight.record_id, values, cause))
+    change_record(sight, None, values.items(), cause)
     return chosen
 
 

@@ -1,17 +1,19 @@
 """Records found and written on the system's behalf, through the same door as a person."""
 
 from collections.abc import Iterable, Mapping
+from datetime import tzinfo
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...platform.definitions.faults import Fault
+from ...platform.definitions.fields import settle
 from ...platform.identity.actor import SYSTEM
-from ...platform.records.record import Record
 from ...platform.records.shape import shape_of
 from ...platform.records.submit import change, submit
 from ...platform.store.columns import keep
+from ...platform.store.errors import Invalid, Problem
 from .commands import Named, StepFailed
 from .sight import Sight
 
@@ -41,7 +43,7 @@ def create(
         sight.session,
         SYSTEM,
         form_key,
-        {key: plain(value) for key, value in values},
+        fitted(sight.session, form_key, values, sight.zone),
         cause=cause,
         unit_id=sight.subject.unit_id,
         source=SOURCE,
@@ -58,15 +60,28 @@ def change_record(
     record_id = sight.record_id if record is None else record.id
     if form_key is None or record_id is None:
         raise StepFailed("E_NO_RECORD")
-    sight.put(change_values(sight.session, form_key, record_id, dict(values), cause))
+    given = fitted(sight.session, form_key, values, sight.zone)
+    sight.put(change(sight.session, SYSTEM, form_key, record_id, given, cause=cause, source=SOURCE))
 
 
-def change_values(
-    session: Session, form_key: str, record_id: int, values: Mapping[str, Any], cause: int | None
-) -> Record:
-    """Change a record as the system, whatever revision stands now."""
-    given = {key: plain(value) for key, value in values.items()}
-    return change(session, SYSTEM, form_key, record_id, given, cause=cause, source=SOURCE)
+def fitted(
+    session: Session, form_key: str, values: Iterable[tuple[str, Any]], zone: tzinfo
+) -> dict[str, Any]:
+    """Expressions' values as their fields hold them: numbers rounded, of a row its id.
+
+    Raises Invalid, by field, where a value cannot stand in its field.
+    """
+    fields = shape_of(session, form_key).form.fields
+    given: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for key, value in values:
+        try:
+            given[key] = settle(fields[key], plain(value), zone)
+        except Fault as fault:
+            problems.append(Problem(f"/{key}", fault.code, fault.params))
+    if problems:
+        raise Invalid(problems=problems)
+    return given
 
 
 def plain(value: Any) -> Any:

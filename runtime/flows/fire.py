@@ -16,7 +16,7 @@ from .load import flow
 from .model import InstanceState
 from .transit import go_on
 from .who import resolve
-from .writing import end_wait, told_actors, token_at
+from .writing import end_wait, token_at, told_actors
 
 
 def fire(session: Session, timer: Due) -> bool:

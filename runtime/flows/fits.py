@@ -1,8 +1,8 @@
 """Whether an expression's value can stand in a field."""
 
 from ...platform.definitions.fields import Field
+from ...platform.definitions.form_scope import type_of
 from ...platform.expressions import Type
-from ..actions.names import type_of
 
 
 def fits(found: Type, field: Field) -> bool:

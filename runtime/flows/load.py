@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from ...platform.definitions.form import Form, form_of
+from ...platform.definitions.form_scope import Resolve
 from ...platform.definitions.published import entries, published
 from ...platform.store.errors import NotFound
 from ...platform.store.kept import kept
-from ..actions.names import FormOf
 from ..steps.graph import Graph
 from .definition import compile_flow
 from .scope import FlowFormulas
@@ -25,7 +25,7 @@ def _compile(session: Session, key: str, version: int | None) -> Graph:
     return compile_flow(definition.document, definition.version, formulas)
 
 
-def forms(session: Session) -> FormOf:
+def forms(session: Session) -> Resolve:
     """Forms by key, as they are in force."""
 
     def form(key: str) -> Form | None:

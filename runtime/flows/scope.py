@@ -8,10 +8,10 @@ so that following it finds the outcome.
 from collections.abc import Callable
 from typing import Any
 
+from ...platform.definitions.form_scope import Resolve, scope_of
 from ...platform.expressions import BOOL, PERSON, TEXT, Env, Scope, Type, check, compile, row
 from ..actions.formula import Formula
 from ..actions.moments import as_moment
-from ..actions.names import FormOf, scope_of
 from .shape import Document, Laid, Shape, lay_out
 
 THIS = "this"
@@ -22,7 +22,7 @@ TAKEN = frozenset({THIS, "outcome"})
 class FlowFormulas:
     """Makes the formulas of one flow; see `definition.Formulas`. Raises ExpressionError."""
 
-    def __init__(self, document: Document, form_of: FormOf) -> None:
+    def __init__(self, document: Document, form_of: Resolve) -> None:
         self.form_of = form_of
         self.subject = form_of(document["subject"])
         self.scope = flow_scope(document, lay_out(document), form_of)
@@ -47,7 +47,7 @@ def _moment(run: Callable[[Env], Any]) -> Callable[[Env], Any]:
     return lambda env: as_moment(run(env), env.zone)
 
 
-def flow_scope(document: Document, shape: Shape, form_of: FormOf) -> Scope:
+def flow_scope(document: Document, shape: Shape, form_of: Resolve) -> Scope:
     """The names of a flow; a form that is not there gives none (the check says so elsewhere)."""
     subject = form_of(document["subject"])
     names: dict[str, Type] = {}

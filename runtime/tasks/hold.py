@@ -155,11 +155,30 @@ def lost(session: Session, actor: Actor, task_id: int) -> Conflict | NotFound:
     return Conflict(code, by=_name(session, who), at=_moment(when))
 
 
-def _was_asked(session: Session, actor: Actor, task_id: int) -> bool:
-    query = select(task_actors.c.person_id, task_actors.c.role_key, task_actors.c.unit_id).where(
-        task_actors.c.task_id == task_id
+def need_known(session: Session, actor: Actor, task_id: int) -> str:
+    """By which road the actor is or was asked. Raises NotFound when by none."""
+    query = (
+        select(
+            task_actors.c.person_id,
+            task_actors.c.role_key,
+            task_actors.c.unit_id,
+            task_actors.c.how,
+        )
+        .where(task_actors.c.task_id == task_id)
+        .order_by(task_actors.c.open.desc(), task_actors.c.id.desc())
     )
-    return actor.is_system or is_among(actor, [Offered(*row) for row in session.execute(query)])
+    for person, role, unit, how in session.execute(query):
+        if actor.is_system or is_among(actor, [Offered(person, role, unit)]):
+            return str(how)
+    raise NotFound(task=str(task_id))
+
+
+def _was_asked(session: Session, actor: Actor, task_id: int) -> bool:
+    try:
+        need_known(session, actor, task_id)
+    except NotFound:
+        return False
+    return True
 
 
 def _name(session: Session, person_id: int | None) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import Boolean, Index, String, Table, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...platform.store.model import Base, Id, Json, Moment
+from . import events  # noqa: F401  what is told of these rows
 
 
 class TaskState(StrEnum):
