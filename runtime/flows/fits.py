@@ -13,5 +13,5 @@ def fits(found: Type, field: Field) -> bool:
     if wanted.name == "row":
         return found.name == "row" and (found.form or "").partition("+")[0] == wanted.form
     if wanted.name == "list":
-        return found.name == "list"
+        return found.name in ("list", "text")  # one choice alone stands for a list of one
     return found.kind == wanted.kind
