@@ -1,6 +1,7 @@
 """The formula language: parse, check, evaluate, lower to SQL, hand to the browser."""
 
 from .check import Typed, check
+from .columns import Columns, Joined, Link, Rows
 from .environment import Env, Me, Search
 from .errors import ExpressionError
 from .evaluate import compile
@@ -22,10 +23,11 @@ from .scope import (
     number,
     row,
 )
+from .sql import to_sql
 from .tree import Node
 
 __all__ = [
     "ANY", "BLANK", "BOOL", "DATE", "DATETIME", "DURATION", "MONEY", "NUMBER", "PERSON", "TEXT",
-    "Env", "ExpressionError", "Me", "Node", "Scope", "Search", "Type", "Typed", "check",
-    "compile", "list_of", "number", "parse", "row",
+    "Columns", "Env", "ExpressionError", "Joined", "Link", "Me", "Node", "Rows", "Scope", "Search",
+    "Type", "Typed", "check", "compile", "list_of", "number", "parse", "row", "to_sql",
 ]  # fmt: skip

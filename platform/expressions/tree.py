@@ -203,3 +203,17 @@ def walk(node: Resolved) -> Iterator[Resolved]:
 def size(node: Resolved) -> int:
     """How many steps one evaluation of the node is counted as."""
     return sum(1 for _ in walk(node))
+
+
+def is_constant(node: Resolved, level: int = 0) -> bool:
+    """Whether a node reads no column: nothing of the record, nothing of rows outside itself."""
+    if isinstance(node, Field):
+        return node.up < level
+    if isinstance(node, Group):
+        return False
+    if isinstance(node, Each | Keep):
+        body = node.body if isinstance(node, Each) else node.where
+        return is_constant(node.rows, level) and is_constant(body, level + 1)
+    if isinstance(node, Find):
+        return is_constant(node.where, level + 1) and is_constant(node.body, level + 1)
+    return all(is_constant(part, level) for part in parts(node))
