@@ -14,12 +14,11 @@ from ...platform.definitions.form_scope import form_scope
 from ...platform.definitions.options import Text
 from ...platform.definitions.published import published
 from ...platform.expressions import check
-from ...platform.expressions.sql import to_sql
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import Access, access, need
 from ...platform.records.choices import choices_of, labels
-from ...platform.records.compute import env_of
 from ...platform.records.filters import filter_clause
+from ...platform.records.lowered import lowered
 from ...platform.records.shape import Shape, shape_of
 from ...platform.records.visible import visible
 from ...platform.store.errors import Malformed
@@ -116,14 +115,10 @@ def _measures(
     session: Session, actor: Actor, asked: Access, shape: Shape, report: Report
 ) -> list[ColumnElement[Any]]:
     scope = measure_scope(form_scope(session, report.form))
-    env = env_of(session, actor, {}, ZoneInfo(actor.time_zone))
-    dialect = session.get_bind().dialect.name
-    found = []
-    for measure in report.measures:
-        typed = check(measure.formula, scope)
-        columns = {path[0]: visible(asked, shape, path[0]) for path in typed.reads}
-        found.append(to_sql(typed, columns, dialect, env))
-    return found
+    return [
+        lowered(session, actor, asked, shape, check(measure.formula, scope))
+        for measure in report.measures
+    ]
 
 
 def _wanted(

@@ -1,0 +1,78 @@
+"""A formula over a form's records as SQL, in the asker's own eyes.
+
+Every name becomes the column as the asker may know it (`visible`), a hop over a link only reaches
+records the asker may read, so no formula tells more than the list itself would.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, FromClause
+from sqlalchemy.orm import Session
+
+from ..expressions import Typed
+from ..expressions.columns import Columns, Joined, Link
+from ..expressions.sql import to_sql
+from ..expressions.sqlite import register
+from ..identity.actor import Actor
+from ..identity.permissions import Access, access
+from ..store.database import connect_hooks
+from .compute import env_of
+from .shape import Shape, shape_of
+from .visible import visible
+
+
+def _functions(driver: Any, dialect: str) -> None:
+    if dialect == "sqlite":
+        register(driver)
+
+
+connect_hooks.append(_functions)
+
+
+def lowered(
+    session: Session, actor: Actor, asked: Access, shape: Shape, typed: Typed, where: bool = False
+) -> ColumnElement[Any]:
+    """The formula over one row of the form's table. Raises ExpressionError E_NOT_SQL.
+
+    where: it stands alone as a condition, so that an index may serve it.
+    """
+    env = env_of(session, actor, {}, ZoneInfo(actor.time_zone))
+    names = {path[0] for path in typed.reads}
+    columns = _columns(session, actor, asked, shape, shape.table, names)
+    return to_sql(typed, columns, session.get_bind().dialect.name, env, where=where)
+
+
+def _columns(
+    session: Session,
+    actor: Actor,
+    asked: Access,
+    shape: Shape,
+    table: FromClause,
+    names: set[str],
+) -> Columns:
+    found: dict[str, Any] = {}
+    for key in names:
+        column = visible(asked, shape, key, table)
+        target = shape.form.fields[key].link_form
+        found[key] = Link(column, _opens(session, actor, target, column)) if target else column
+    return found
+
+
+def _opens(
+    session: Session, actor: Actor, form_key: str, key: ColumnElement[Any]
+) -> Callable[[], Joined]:
+    """The linked record, joined under a new name at every use."""
+
+    def opened() -> Joined:
+        shape = shape_of(session, form_key)
+        table = shape.table.alias()
+        asked = access(session, actor, form_key)
+        return Joined(
+            table,
+            (table.c._id == key) & asked.rows("read", table),
+            _columns(session, actor, asked, shape, table, set(shape.form.fields)),
+        )
+
+    return opened
