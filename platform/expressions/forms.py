@@ -147,7 +147,7 @@ def align(left: Resolved, right: Resolved, place: Place) -> tuple[Resolved, Reso
         return fitted[0], fitted[1]
     for one, other, flip in ((left, right, False), (right, left, True)):
         is_dated = one.type.kind in ("date", "datetime")
-        if is_dated and isinstance(other, Const) and other.type == TEXT:
+        if is_dated and isinstance(other, Const) and other.type.kind == "text":
             day: Resolved = as_date(other)
             base = fit(one, "date", True) or one
             return (day, base) if flip else (base, day)
@@ -196,14 +196,14 @@ def _contains(checker: Checker, node: Call, function: Function) -> Resolved:
     if whole.type.name == "list":
         return _member(part, whole, node.place)
     for found in (whole, part):
-        if found.type not in (TEXT, BLANK):
+        if found.type.kind not in ("text", "blank"):
             raise ExpressionError("E_TYPE", found.place, wanted="text", found=str(found.type))
     return Op("contains", (whole, part), BOOL, node.place)
 
 
 def as_text(found: Resolved) -> Resolved:
     """The node as text to be joined."""
-    if found.type in (TEXT, BLANK):
+    if found.type.kind in ("text", "blank"):
         return found
     op = TEXTS.get(found.type.kind)
     if op is None:

@@ -33,6 +33,7 @@ class Type:
 NUMBER = Type("number")
 MONEY = Type("money", scale=2)
 TEXT = Type("text")
+TIME = Type("text", form="time")  # a time of day is the text "HH:MM"
 BOOL = Type("bool")
 DATE = Type("date")
 DATETIME = Type("datetime")

@@ -24,6 +24,7 @@ from sqlalchemy import (
     literal,
     null,
     true,
+    type_coerce,
 )
 from sqlalchemy import and_ as sql_and
 from sqlalchemy import case as sql_case
@@ -189,7 +190,7 @@ class Lowering:
         number = sql_type(Type("number"))
         if self.sqlite:
             if scale == 0:
-                return func.coalesce(column, type_=number)  # the same number, typed as one
+                return type_coerce(column, number)  # the same number, typed as one
             return func.x_scaled(column, scale, type_=number)
         if scale == 0:
             return cast(column, number)
