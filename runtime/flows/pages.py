@@ -271,7 +271,8 @@ def give_back(task_id: int) -> ResponseReturnValue:
         flash(_conflict(refusal), "soon")
         return redirect("/", 303)
     flash(say(language(), "page.task.unclaimed"), "ok")
-    return redirect(request.form.get("next") == "task" and f"/tasks/{task_id}" or "/", 303)
+    stays = request.form.get("next") == "task"
+    return redirect(f"/tasks/{task_id}" if stays else "/", 303)
 
 
 @route(area, "/tasks/<int:task_id>/complete", methods=("POST",), needs=SIGNED_IN)

@@ -11,16 +11,16 @@ from ...platform.expressions.browser import to_json
 from ...platform.identity.permissions import access
 from ...platform.records.compute import formulas_for
 from ...platform.store.session import moment
-from .show import Filling, Reader, input_texts
+from .show import Filling, Reader
 
 WORDS = ("required", "pick_one", "phone", "number", "least", "most", "email")
 
 
 def behaviour(reader: Reader, form: Form, filling: Filling) -> dict[str, Any]:
-    """`{"fields", "kept", "limits", "words", "draft", "now", "zone", "me"}`.
+    """`{"fields", "kept", "limits", "words", "draft", "now", "zone", "offset", "me"}`.
 
-    kept: the values formulas read that the page has no input for, as inputs would hold them;
-    what the reader may not see is not among them.
+    kept: the JSON values formulas read that the page has no input for; what the reader may not
+    see is not among them.
     """
     formulas = formulas_for(reader.session, form)
     fields: dict[str, dict[str, Any]] = {}
@@ -44,17 +44,18 @@ def behaviour(reader: Reader, form: Form, filling: Filling) -> dict[str, Any]:
         "draft": {which: reader.say(f"page.draft.{which}") for which in ("kept", "back")},
         "now": int(moment(reader.session).timestamp() * 1000),
         "zone": str(reader.zone),
+        "offset": moment(reader.session).astimezone(reader.zone).isoformat()[-6:],
         "me": {
-            "id": str(reader.actor.person_id or ""),
+            "person": str(reader.actor.person_id or ""),
             "unit": str(reader.actor.unit_id or ""),
             "roles": sorted({grant.role for grant in reader.actor.grants}),
         },
     }
 
 
-def _kept(reader: Reader, form: Form, filling: Filling) -> dict[str, list[str]]:
+def _kept(reader: Reader, form: Form, filling: Filling) -> dict[str, Any]:
     return {
-        key: input_texts(its, filling.values[key], reader.zone)
+        key: its.give(filling.values[key])
         for key, its in form.fields.items()
         if filling.values.get(key) is not None
         and filling.rights[key] in ("read", "write")

@@ -133,7 +133,11 @@ def record(form_key: str, record_id: int) -> ResponseReturnValue:
     may_change = found.retired_at is None and asked.may_with(
         "change", found.owner_id, found.unit_id
     )
-    blank = [each.title for each in drawn.fields if not each.shown]
+    blank = [
+        each.title
+        for each in drawn.fields
+        if not each.shown and found.form.fields[each.key].by_people
+    ]
     return render_template(
         "pages/record.html",
         label=found.label or reader.say("page.record.number", number=found.id),

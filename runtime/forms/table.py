@@ -78,11 +78,16 @@ def listed(form: Form, asked: Access) -> list[Field]:
 
 def _weight(its: Field) -> int:
     """Whom and how to reach them, what stands, what is due; what is asked for next."""
-    if its.type.name == "phone":
+    kind = its.type.name
+    if kind == "phone":
         return 0
-    if its.written_by_flow and its.type.name == "choice":
-        return 1
-    return 2 if its.required or its.type.name == "person" else 3
+    if kind == "yesno":
+        return 5
+    if its.written_by_flow:
+        return 1 if kind == "choice" else 4
+    if its.options is not None and its.options["source"] == "list":
+        return 2 if its.required else 3
+    return 3 if its.required or kind == "person" else 4
 
 
 @dataclass(frozen=True)

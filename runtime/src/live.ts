@@ -1,10 +1,100 @@
-/** What formulas change while one types: fields shown, asked for, open, calculated. */
+/** What formulas change while one types: fields shown, asked for, open, calculated. The server decides again. */
+import { evaluate, holds, type Env, type Tree } from './evaluate'
+import { controls, fieldOf, jsonOf } from './values'
 
 export interface Behaviour {
-  fields: Record<string, { visible?: unknown; required?: unknown; enabled?: unknown; value?: unknown }>
+  /** Formulas by field, in the order in which they rest on one another. */
+  fields: Record<string, { visible?: Tree; required?: Tree; enabled?: Tree; value?: Tree }>
+  /** JSON values that formulas read and the page has no input for. */
+  kept: Record<string, unknown>
+  /** The server's clock: milliseconds since 1970. */
+  now: number
+  zone: string
+  /** What a time typed without a zone means, such as +08:00. */
+  offset: string
+  me: Env['me']
 }
 
+const CALCULATED = ['number', 'money', 'percent', 'text', 'longtext', 'date']
+
 /** Returns what to call after each change. */
-export function live(_form: HTMLFormElement, _behaviour: Behaviour): () => void {
-  return () => undefined
+export function live(form: HTMLFormElement, behaviour: Behaviour): () => void {
+  const keys = [...form.querySelectorAll<HTMLElement>('[data-field]')].map((f) => f.dataset.field ?? '')
+  const ahead = behaviour.now - Date.now()
+
+  const refresh = () => {
+    const values: Record<string, unknown> = { ...behaviour.kept }
+    for (const key of keys) {
+      if (inputs(form, key).length) values[key] = jsonOf(form, key, behaviour.offset)
+    }
+    const now = new Date(Date.now() + ahead).toISOString()
+    const env: Env = { values, now, zone: behaviour.zone, me: behaviour.me }
+    for (const [key, formulas] of Object.entries(behaviour.fields)) {
+      const field = fieldOf(form, key)
+      const seen = formulas.visible ? asks(formulas.visible, env, true) : true
+      if (field) field.hidden = !seen
+      if (!seen) values[key] = null
+      else if (formulas.value) {
+        values[key] = answer(formulas.value, env)
+        if (field) write(field, values[key])
+      }
+      if (field && formulas.required) must(form, field, key, seen && asks(formulas.required, env, false))
+      if (field && formulas.enabled) open(form, field, key, asks(formulas.enabled, env, true))
+    }
+    for (const section of form.querySelectorAll<HTMLElement>('.section')) {
+      const fields = [...section.querySelectorAll<HTMLElement>('[data-field]')]
+      section.hidden = fields.length > 0 && fields.every((field) => field.hidden)
+    }
+  }
+  refresh()
+  return refresh
+}
+
+function inputs(form: HTMLFormElement, key: string) {
+  return controls(form, key).filter((control) => control.type !== 'hidden')
+}
+
+/** Whether a condition holds; one that cannot be worked out here is left to the server. */
+function asks(tree: Tree, env: Env, otherwise: boolean): boolean {
+  try {
+    return holds(tree, env)
+  } catch {
+    return otherwise
+  }
+}
+
+function answer(tree: Tree, env: Env): unknown {
+  try {
+    return evaluate(tree, env).value
+  } catch {
+    return null
+  }
+}
+
+function write(field: HTMLElement, value: unknown): void {
+  const place = field.querySelector<HTMLElement>('[data-shown]')
+  if (!place || !CALCULATED.includes(field.dataset.type ?? '')) return
+  place.textContent = value === null || value === undefined ? '—' : String(value)
+}
+
+function must(form: HTMLFormElement, field: HTMLElement, key: string, needed: boolean): void {
+  const mark = field.querySelector<HTMLElement>('[data-must]')
+  if (!mark) return
+  mark.hidden = !needed
+  for (const control of inputs(form, key)) {
+    if (control.type === 'radio' || control.type === 'checkbox') continue
+    if (needed) control.setAttribute('aria-required', 'true')
+    else control.removeAttribute('aria-required')
+  }
+}
+
+/** A closed field keeps and sends its value: a disabled input would send none and so blank it. */
+function open(form: HTMLFormElement, field: HTMLElement, key: string, opened: boolean): void {
+  field.classList.toggle('is-closed', !opened)
+  for (const control of inputs(form, key)) {
+    control.setAttribute('aria-disabled', String(!opened))
+    if (opened) control.removeAttribute('tabindex')
+    else control.tabIndex = -1
+    if (!(control instanceof HTMLSelectElement)) control.readOnly = !opened
+  }
 }

@@ -57,6 +57,17 @@ export function valueOf(form: HTMLFormElement, key: string): Plain {
   return text
 }
 
+/** The same as JSON that formulas read: decimals as texts, a time typed here with its zone's offset. */
+export function jsonOf(form: HTMLFormElement, key: string, offset: string): Plain {
+  const value = valueOf(form, key)
+  const type = typeOf(form, key)
+  if (value === null) return null
+  if (type === 'percent') return (value as number).toFixed(6)
+  if (typeof value === 'number') return String(value)
+  if (type === 'datetime') return `${value}:00${offset}`
+  return value
+}
+
 export function number(text: string): number | null {
   const plain = text.replace(/[，,\s]/g, '').replace(/[０-９．－]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0))
   return plain !== '' && Number.isFinite(Number(plain)) ? Number(plain) : null
