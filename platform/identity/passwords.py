@@ -31,9 +31,7 @@ def faults(password: str, login: str, name: str = "") -> Iterable[str]:
         yield "E_PASSWORD_LENGTH"
     elif any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
         yield "E_PASSWORD_LETTERS"
-    elif text.casefold() in {login.casefold(), login.casefold()[::-1], name.casefold()}:
-        yield "E_PASSWORD_LOGIN"
-    elif login and text.casefold().replace(login.casefold(), "").strip("0123456789!@#._-") == "":
+    elif _is_of(text.casefold(), login.casefold()) or text.casefold() == name.casefold():
         yield "E_PASSWORD_LOGIN"
     elif _is_common(text):
         yield "E_PASSWORD_COMMON"
@@ -80,6 +78,14 @@ def _nobodys() -> str:
 @cache
 def _common() -> frozenset[str]:
     return frozenset(_COMMON.read_text("utf-8").split())
+
+
+def _is_of(text: str, login: str) -> bool:
+    """The login, forwards or backwards, with nothing but digits and marks besides."""
+    return bool(login) and any(
+        word in text and not text.replace(word, "").strip("0123456789!@#$%^&*._- ")
+        for word in (login, login[::-1])
+    )
 
 
 def _is_common(text: str) -> bool:

@@ -39,9 +39,10 @@ class Credentials:
 
 def credentials(session: Session, login: str) -> Credentials:
     """What to compare a typed password with."""
+    name = login_of(login)
     row = session.execute(
         select(Person.id, Person.password_hash).where(
-            Person.login == login_of(login), Person.disabled_at.is_(None)
+            Person.login == (name if LOGIN.fullmatch(name) else ""), Person.disabled_at.is_(None)
         )
     ).one_or_none()
     return Credentials(None, None) if row is None else Credentials(row.id, row.password_hash)

@@ -15,6 +15,7 @@ from typing import Any
 
 from flask import Flask, current_app, request
 from jsonschema import Draft202012Validator
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from ..store.errors import Malformed, Problem
@@ -23,6 +24,7 @@ from .routes import Spec, declaration_of
 MOST = 2_000_000
 DEEPEST = 40
 TYPES = ("application/json", "application/merge-patch+json")
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 TEXT_CONTROLS = "\t\n\r"
 
 
@@ -166,21 +168,28 @@ def _told(error: Any) -> Iterable[Problem]:
         yield Problem(path, "E_WRONG_TYPE", {"wanted": str(wanted)[:100]})
 
 
-def check_query() -> None:
-    """On /api: each parameter once, readable, and known to the view when it says which it knows.
+def check_texts() -> None:
+    """No address, query or form holds what no database keeps. Raises Malformed.
 
-    Raises Malformed.
+    On /api besides: each parameter once, and known to the view when it says which it knows.
     """
+    sent = [request.path, *_said(request.args)]
+    if request.mimetype in FORMS:
+        sent += _said(request.form)
+    if not all(map(keepable, sent)):
+        raise Malformed("E_JSON_LETTERS")
     if not request.path.startswith("/api/"):
         return
     spec = _spec()
     for name, values in request.args.lists():
         if len(values) > 1:
             raise Malformed("E_PARAMETER_TWICE", name=name[:100])
-        if not keepable(name) or not keepable(values[0]):
-            raise Malformed("E_PARAMETER", name=name[:100].encode("ascii", "replace").decode())
         if spec is not None and not spec.open_query and name not in spec.query:
             raise Malformed("E_UNKNOWN_PARAMETER", name=name[:100])
+
+
+def _said(said: MultiDict[str, str]) -> list[str]:
+    return [text for pair in said.items(multi=True) for text in pair]
 
 
 def _spec() -> Spec | None:
@@ -209,5 +218,5 @@ def if_match() -> int | None:
 
 
 def use(app: Flask) -> None:
-    """Look at every query before the view does."""
-    app.before_request(check_query)
+    """Look at what was sent before the view does."""
+    app.before_request(check_texts)
