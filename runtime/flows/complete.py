@@ -17,7 +17,7 @@ from ..steps.graph import Graph, TaskStep
 from ..tasks.hold import close, found, lost, need_asked
 from ..tasks.model import TaskState, tasks
 from ..timers.set import cancel_timers
-from .instance import Standing, lock
+from .instance import Standing, lock, sight_of
 from .load import flow
 from .model import InstanceState
 from .prefill import merged
@@ -54,8 +54,9 @@ def complete(
     _judge_outcome(step, outcome)
     close(session, actor, task_id, outcome)
     cancel_timers(session, task_id)
-    record = _write(session, actor, graph, standing, row, values)
-    _resume(session, actor, graph, standing, row, record, outcome)
+    sight = sight_of(session, standing)
+    record = _write(sight, actor, graph, standing, row, values)
+    _resume(sight, actor, graph, standing, row, record, outcome)
     return record.id if record is not None else None
 
 
@@ -70,7 +71,7 @@ def _judge_outcome(step: TaskStep, outcome: str | None) -> None:
 
 
 def _write(
-    session: Session,
+    sight: Sight,
     actor: Actor,
     graph: Graph,
     standing: Standing,
@@ -86,15 +87,16 @@ def _write(
             raise Invalid(problems=problems)
         return None
     if step.form == standing.subject_form:
-        return change(session, actor, step.form, standing.subject_id, values, source=SOURCE)
-    sight = Sight(session, standing.subject_form, standing.subject_id)
+        record = change(sight.session, actor, step.form, standing.subject_id, values, source=SOURCE)
+        sight.forget()  # the person's copy may lack what the person may not see
+        return record
     given = merged(sight, step, standing.run.names, values)
     unit_id = sight.subject.unit_id
-    return submit(session, actor, step.form, given, unit_id=unit_id, source=SOURCE)
+    return submit(sight.session, actor, step.form, given, unit_id=unit_id, source=SOURCE)
 
 
 def _resume(
-    session: Session,
+    sight: Sight,
     actor: Actor,
     graph: Graph,
     standing: Standing,
@@ -103,6 +105,7 @@ def _resume(
     outcome: str | None,
 ) -> None:
     """Tell of it, and take the token on."""
+    session = sight.session
     form = record.form.key if record is not None else None
     record_id = record.id if record is not None else None
     if record_id is not None:
@@ -123,4 +126,4 @@ def _resume(
         },
     )
     node = graph.nodes[row.step_key]
-    go_on(session, graph, standing, row.token_id, node.next, node.key, event.id)
+    go_on(sight, graph, standing, row.token_id, node.next, node.key, event.id)

@@ -10,7 +10,7 @@ from ...platform.store.errors import Conflict, NotFound
 from ...platform.store.session import moment
 from ..tasks.hold import cancel_tasks
 from ..timers.set import cancel_all, hold_timers
-from .instance import Standing, lock
+from .instance import Standing, lock, sight_of
 from .load import flow
 from .model import InstanceState, TokenState, incidents, instances, tokens, waits
 from .seen import need_seen
@@ -91,7 +91,15 @@ def retry(session: Session, actor: Actor, incident_id: int) -> bool:
         raise Conflict("E_INCIDENT_CLOSED")
     event = _tell(session, actor, standing, "incident:retried", step=row.step_key)
     graph = flow(session, standing.flow_key, standing.flow_version)
-    go_on(session, graph, standing, row.token_id, row.step_key, row.step_key, event)
+    go_on(
+        sight_of(session, standing),
+        graph,
+        standing,
+        row.token_id,
+        row.step_key,
+        row.step_key,
+        event,
+    )
     again = select(incidents.c.id).where(
         incidents.c.token_id == row.token_id, incidents.c.closed_at.is_(None)
     )

@@ -5,13 +5,12 @@ from sqlalchemy.orm import Session
 
 from ...platform.events.log import append
 from ...platform.identity.actor import SYSTEM
-from ..actions.sight import Sight
 from ..steps.graph import Limit
 from ..tasks import offer
 from ..tasks.hold import asked, found
 from ..tasks.model import TaskState
 from ..timers.due import Due, take
-from .instance import Standing, lock
+from .instance import Standing, lock, sight_of
 from .load import flow
 from .model import InstanceState
 from .transit import go_on
@@ -41,7 +40,9 @@ def _wait(session: Session, standing: Standing, timer: Due) -> None:
     graph = flow(session, standing.flow_key, standing.flow_version)
     event = _tell(session, standing, "flow:woken", {"step": wait.step_key})
     following = graph.nodes[wait.step_key].next
-    go_on(session, graph, standing, wait.token_id, following, wait.step_key, event)
+    go_on(
+        sight_of(session, standing), graph, standing, wait.token_id, following, wait.step_key, event
+    )
 
 
 def _go_on(session: Session, standing: Standing, timer: Due) -> None:
@@ -49,7 +50,7 @@ def _go_on(session: Session, standing: Standing, timer: Due) -> None:
     step = token_at(session, timer.owner_id)
     graph = flow(session, standing.flow_key, standing.flow_version)
     event = _tell(session, standing, "flow:woken", {"step": step})
-    go_on(session, graph, standing, timer.owner_id, step, step, event)
+    go_on(sight_of(session, standing), graph, standing, timer.owner_id, step, step, event)
 
 
 def _limit(session: Session, standing: Standing, timer: Due) -> None:
@@ -72,7 +73,7 @@ def _ask_others(
     session: Session, standing: Standing, task: Row[tuple[object, ...]], limit: Limit
 ) -> None:
     """Escalate (they are asked as well) or reassign (they are asked instead)."""
-    sight = Sight(session, standing.subject_form, standing.subject_id)
+    sight = sight_of(session, standing)
     actors = resolve(sight, limit.to, standing.run.names)
     before = asked(session, task.id)
     new = [actor for actor in actors if actor not in before]

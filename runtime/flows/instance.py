@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from ..actions.commands import Named, Run
+from ..actions.sight import Sight
 from .model import instances
 
 
@@ -25,6 +26,24 @@ class Standing:
     run: Run
 
 
+_LOCK = (
+    update(instances)
+    .where(instances.c.id == bindparam("at_instance"))
+    .values(revision=instances.c.revision + 1)
+    .returning(
+        instances.c.id,
+        instances.c.flow_key,
+        instances.c.flow_version,
+        instances.c.subject_form,
+        instances.c.subject_id,
+        instances.c.unit_id,
+        instances.c.state,
+        instances.c.names,
+        instances.c.visits,
+    )
+)
+
+
 def lock(session: Session, instance_id: int, *, wait: bool = True) -> Standing | None:
     """Take the instance for this transaction: every transition does so before anything else.
 
@@ -39,23 +58,13 @@ def lock(session: Session, instance_id: int, *, wait: bool = True) -> Standing |
         )
         if session.execute(free).one_or_none() is None:
             return None
-    taken = session.execute(
-        update(instances)
-        .where(instances.c.id == instance_id)
-        .values(revision=instances.c.revision + 1)
-        .returning(
-            instances.c.id,
-            instances.c.flow_key,
-            instances.c.flow_version,
-            instances.c.subject_form,
-            instances.c.subject_id,
-            instances.c.unit_id,
-            instances.c.state,
-            instances.c.names,
-            instances.c.visits,
-        )
-    ).one_or_none()
+    taken = session.execute(_LOCK, {"at_instance": instance_id}).one_or_none()
     return None if taken is None else _standing(taken)
+
+
+def sight_of(session: Session, standing: Standing) -> Sight:
+    """What the instance's expressions see, read afresh in this transaction."""
+    return Sight(session, standing.subject_form, standing.subject_id)
 
 
 def _standing(row: Row[Any]) -> Standing:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import SessionTransaction
 
 from ...platform.events.log import append
 from ...platform.identity.actor import SYSTEM, Actor
@@ -38,18 +38,18 @@ class Shell:
 
     def __init__(
         self,
-        session: Session,
+        sight: Sight,
         graph: Graph,
         standing: Standing,
         cause: int | None,
         actor: Actor = SYSTEM,
     ) -> None:
-        self.session = session
+        self.sight = sight
+        self.session = sight.session
         self.graph = graph
         self.standing = standing
         self.cause = cause
         self.actor = actor
-        self.sight = Sight(session, standing.subject_form, standing.subject_id)
         self.token_id = 0
         self.token_state = ""
         self.token_step = ""

@@ -187,7 +187,7 @@ def histories_are_paths(session: Session) -> Iterator[str]:
         yield from _strays(session, rows)
 
 
-def _strays(session: Session, rows: list[Row[Any]]) -> Iterator[str]:
+def _strays(session: Session, rows: list[Any]) -> Iterator[str]:
     """Where a token's steps leave its graph."""
     name = f"instance {rows[0].instance_id}"
     try:

@@ -30,9 +30,16 @@ def start_for(session: Session, event: Event) -> list[int]:
     started = []
     for key in started_by(session, event.name, form_key):
         graph = flow(session, key)
-        if _starts(session, graph, event.subject_id) and not _started(session, key, event.id):
-            started.append(_begin(session, graph, event.subject_id, event.id, SYSTEM))
+        sight = Sight(session, graph.subject, event.subject_id)
+        if _starts(graph, sight) and not _started(session, key, event.id):
+            started.append(_begin(session, graph, sight, event.id, SYSTEM))
     return started
+
+
+def may_start(session: Session, event_name: str, subject_kind: str) -> bool:
+    """Whether any flow in force begins with such an event about such a thing."""
+    kind, _, form_key = subject_kind.partition(":")
+    return kind == "form" and bool(started_by(session, event_name, form_key))
 
 
 def start(
@@ -55,36 +62,35 @@ def start(
         raise Malformed("E_RECORD_OR_VALUES")
     if record_id is not None:
         get(session, actor, graph.subject, record_id)
-        return _begin(session, graph, record_id, None, actor)
+        return _begin(session, graph, Sight(session, graph.subject, record_id), None, actor)
     record = submit(session, actor, graph.subject, dict(values or {}))
+    sight = Sight(session, graph.subject, record.id)
     if graph.start_on is None:
-        return _begin(session, graph, record.id, None, actor)
-    if not _starts(session, graph, record.id):
+        return _begin(session, graph, sight, None, actor)
+    if not _starts(graph, sight):
         raise Conflict("E_FLOW_NOT_FOR_THIS")
-    return _begin(session, graph, record.id, _submitted(session, graph.subject, record.id), actor)
+    return _begin(session, graph, sight, _submitted(session, graph.subject, record.id), actor)
 
 
 def _begin(
-    session: Session, graph: Graph, record_id: int, cause_event: int | None, actor: Actor
+    session: Session, graph: Graph, sight: Sight, cause_event: int | None, actor: Actor
 ) -> int:
-    record = get(session, SYSTEM, graph.subject, record_id)
     standing = Standing(
         id=new_id(session),
         flow_key=graph.key,
         flow_version=graph.version,
         subject_form=graph.subject,
-        subject_id=record_id,
-        unit_id=record.unit_id,
+        subject_id=sight.record_id,
+        unit_id=sight.subject.unit_id,
         state=InstanceState.RUNNING,
         run=Run(),
     )
-    begin(session, graph, standing, new_id(session), cause_event, actor)
+    begin(sight, graph, standing, new_id(session), cause_event, actor)
     return standing.id
 
 
-def _starts(session: Session, graph: Graph, record_id: int) -> bool:
+def _starts(graph: Graph, sight: Sight) -> bool:
     """Whether the flow's own condition holds for the record; only `true` counts as true."""
-    sight = Sight(session, graph.subject, record_id)
     try:
         if sight.subject.retired_at is not None:
             return False

@@ -1,8 +1,7 @@
 """One transition: a token walks on from a step, and the instance is written back."""
 
-from sqlalchemy.orm import Session
-
 from ...platform.identity.actor import SYSTEM, Actor
+from ..actions.sight import Sight
 from ..steps.graph import Graph
 from . import writing
 from .instance import Standing
@@ -11,7 +10,7 @@ from .shell import Shell
 
 
 def go_on(
-    session: Session,
+    sight: Sight,
     graph: Graph,
     standing: Standing,
     token_id: int,
@@ -21,7 +20,8 @@ def go_on(
     actor: Actor = SYSTEM,
 ) -> None:
     """Take a token of a locked instance on from the step `at`."""
-    shell = Shell(session, graph, standing, cause, actor)
+    session = sight.session
+    shell = Shell(sight, graph, standing, cause, actor)
     shell.walk(token_id, at, came_from)
     writing.move_token(session, token_id, shell.token_step, shell.token_state)
     _end(shell)
@@ -29,7 +29,7 @@ def go_on(
 
 
 def begin(
-    session: Session,
+    sight: Sight,
     graph: Graph,
     standing: Standing,
     token_id: int,
@@ -37,7 +37,8 @@ def begin(
     actor: Actor,
 ) -> None:
     """Take a new instance's first token as far as it goes, then write both down."""
-    shell = Shell(session, graph, standing, cause_event, actor)
+    session = sight.session
+    shell = Shell(sight, graph, standing, cause_event, actor)
     shell.tell(
         "flow:started",
         flow=graph.key,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from ...platform.store.session import moment, new_id
@@ -20,6 +20,28 @@ from .model import (
     waits,
 )
 
+# Built once: building a statement costs as much as sending it.
+_ADD_INSTANCE = insert(instances)
+_ADD_TOKEN = insert(tokens)
+_ADD_STEPS = insert(steps_taken)
+_ADD_WAIT = insert(waits)
+_ADD_INCIDENT = insert(incidents)
+_MOVE_TOKEN = (
+    update(tokens)
+    .where(tokens.c.id == bindparam("at_token"))
+    .values(step_key=bindparam("step_key"), state=bindparam("state"), since=bindparam("since"))
+)
+_WRITE_BACK = (
+    update(instances)
+    .where(instances.c.id == bindparam("at_instance"))
+    .values(
+        state=bindparam("state"),
+        names=bindparam("names"),
+        visits=bindparam("visits"),
+        ended_at=bindparam("ended_at"),
+    )
+)
+
 
 def add_instance(
     session: Session, standing: Standing, cause_event: int | None, person_id: int | None
@@ -28,7 +50,7 @@ def add_instance(
     now = moment(session)
     ended = standing.state == InstanceState.ENDED
     session.execute(
-        insert(instances),
+        _ADD_INSTANCE,
         {
             "id": standing.id,
             "flow_key": standing.flow_key,
@@ -51,7 +73,7 @@ def add_instance(
 def add_token(session: Session, standing: Standing, token_id: int, step: str, state: str) -> None:
     """A new token as it stands after its first walk."""
     session.execute(
-        insert(tokens),
+        _ADD_TOKEN,
         {
             "id": token_id,
             "instance_id": standing.id,
@@ -66,9 +88,8 @@ def add_token(session: Session, standing: Standing, token_id: int, step: str, st
 def move_token(session: Session, token_id: int, step: str, state: str) -> None:
     """Where the token stands now."""
     session.execute(
-        update(tokens)
-        .where(tokens.c.id == token_id)
-        .values(step_key=step, state=state, since=moment(session))
+        _MOVE_TOKEN,
+        {"at_token": token_id, "step_key": step, "state": state, "since": moment(session)},
     )
 
 
@@ -76,14 +97,14 @@ def write_back(session: Session, standing: Standing) -> None:
     """What the steps know now, and whether the instance has ended."""
     ended = standing.state == InstanceState.ENDED
     session.execute(
-        update(instances)
-        .where(instances.c.id == standing.id)
-        .values(
-            state=standing.state,
-            names=kept_names(standing.run),
-            visits=standing.run.visits,
-            ended_at=moment(session) if ended else None,
-        )
+        _WRITE_BACK,
+        {
+            "at_instance": standing.id,
+            "state": standing.state,
+            "names": kept_names(standing.run),
+            "visits": standing.run.visits,
+            "ended_at": moment(session) if ended else None,
+        },
     )
 
 
@@ -104,14 +125,14 @@ def others_live(session: Session, instance_id: int, token_id: int) -> bool:
 def write_steps(session: Session, steps: Sequence[dict[str, Any]]) -> None:
     """The steps a walk took, in order."""
     if steps:
-        session.execute(insert(steps_taken), list(steps))
+        session.execute(_ADD_STEPS, list(steps))
 
 
 def add_wait(session: Session, instance_id: int, token_id: int, step: str, until: datetime) -> int:
     """A token sleeps at a step; returns the wait's id."""
     wait_id = new_id(session)
     session.execute(
-        insert(waits),
+        _ADD_WAIT,
         {
             "id": wait_id,
             "instance_id": instance_id,
@@ -141,7 +162,7 @@ def open_incident(
 ) -> None:
     """A step failed, and somebody has to look."""
     session.execute(
-        insert(incidents),
+        _ADD_INCIDENT,
         {
             "id": new_id(session),
             "instance_id": instance_id,

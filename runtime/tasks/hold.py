@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from ...platform.events.log import append
@@ -14,10 +14,30 @@ from .actors import Offered, is_among
 from .model import How, TaskState, task_actors, tasks
 from .offer import withdraw
 
+# Built once: building a statement costs as much as sending it.
+_TASK = select(tasks).where(tasks.c.id == bindparam("at_task"))
+_ASKED = select(task_actors.c.person_id, task_actors.c.role_key, task_actors.c.unit_id).where(
+    task_actors.c.task_id == bindparam("at_task"), task_actors.c.open
+)
+_CLOSE = (
+    update(tasks)
+    .where(
+        tasks.c.id == bindparam("at_task"),
+        tasks.c.state == TaskState.OPEN,
+        tasks.c.holder_id.is_(None) | (tasks.c.holder_id == bindparam("by")),
+    )
+    .values(
+        state=TaskState.DONE,
+        closed_at=bindparam("at"),
+        closed_by=bindparam("by"),
+        outcome=bindparam("how"),
+    )
+)
+
 
 def found(session: Session, task_id: int) -> Row[tuple[object, ...]]:
     """The task's row. Raises NotFound."""
-    row = session.execute(select(tasks).where(tasks.c.id == task_id)).one_or_none()
+    row = session.execute(_TASK, {"at_task": task_id}).one_or_none()
     if row is None:
         raise NotFound(task=str(task_id))
     return row
@@ -25,12 +45,8 @@ def found(session: Session, task_id: int) -> Row[tuple[object, ...]]:
 
 def asked(session: Session, task_id: int, *, how: How | None = None) -> list[Offered]:
     """The actors who are asked now (by one road only, if given)."""
-    query = select(task_actors.c.person_id, task_actors.c.role_key, task_actors.c.unit_id).where(
-        task_actors.c.task_id == task_id, task_actors.c.open
-    )
-    if how is not None:
-        query = query.where(task_actors.c.how == how)
-    return [Offered(*row) for row in session.execute(query)]
+    query = _ASKED if how is None else _ASKED.where(task_actors.c.how == how)
+    return [Offered(*row) for row in session.execute(query, {"at_task": task_id})]
 
 
 def need_asked(session: Session, actor: Actor, task_id: int) -> None:
@@ -102,18 +118,8 @@ def close(session: Session, actor: Actor, task_id: int, outcome: str | None) -> 
     Raises Conflict (with who and when) when another was faster or holds it.
     """
     closed = session.execute(
-        update(tasks)
-        .where(
-            tasks.c.id == task_id,
-            tasks.c.state == TaskState.OPEN,
-            tasks.c.holder_id.is_(None) | (tasks.c.holder_id == actor.person_id),
-        )
-        .values(
-            state=TaskState.DONE,
-            closed_at=moment(session),
-            closed_by=actor.person_id,
-            outcome=outcome,
-        )
+        _CLOSE,
+        {"at_task": task_id, "by": actor.person_id, "at": moment(session), "how": outcome},
     )
     if closed.rowcount != 1:  # type: ignore[attr-defined]
         raise lost(session, actor, task_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from ...platform.store.session import moment, new_id
@@ -14,6 +14,16 @@ from .model import How, TaskState, task_actors, tasks
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """The sort_at of a task without a due time: after all others."""
+
+
+# Built once: building a statement costs as much as sending it.
+_OFFER = insert(tasks)
+_ASK = insert(task_actors)
+_WITHDRAW = (
+    update(task_actors)
+    .where(task_actors.c.task_id == bindparam("at_task"), task_actors.c.open)
+    .values(open=False)
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,7 @@ def offer(session: Session, new: NewTask, actors: Sequence[Offered]) -> int:
     """Put a task before these actors; returns its id."""
     task_id = new_id(session)
     session.execute(
-        insert(tasks),
+        _OFFER,
         {
             **new.__dict__,
             "id": task_id,
@@ -73,11 +83,7 @@ def remind(session: Session, task_id: int) -> None:
 
 def withdraw(session: Session, task_id: int) -> None:
     """The task is on nobody's list any more; who was asked stays on record."""
-    session.execute(
-        update(task_actors)
-        .where(task_actors.c.task_id == task_id, task_actors.c.open)
-        .values(open=False)
-    )
+    session.execute(_WITHDRAW, {"at_task": task_id})
 
 
 def _add(
@@ -88,7 +94,7 @@ def _add(
     due_at: datetime | None,
 ) -> None:
     session.execute(
-        insert(task_actors),
+        _ASK,
         [
             {
                 "id": new_id(session),

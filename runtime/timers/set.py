@@ -5,12 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import bindparam, delete, insert, update
 from sqlalchemy.orm import Session
 
 from ...platform.store.session import after_commit, new_id
 from .model import timers
 from .wake import wake
+
+# Built once: building a statement costs as much as sending it.
+_SET = insert(timers)
+_CANCEL = delete(timers).where(timers.c.owner_id == bindparam("owner"))
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ def set_timers(session: Session, wanted: Sequence[NewTimer]) -> None:
     if not wanted:
         return
     session.execute(
-        insert(timers),
+        _SET,
         [
             {
                 "id": new_id(session),
@@ -49,7 +53,7 @@ def set_timers(session: Session, wanted: Sequence[NewTimer]) -> None:
 
 def cancel_timers(session: Session, owner_id: int) -> None:
     """None of the owner's timers will fire."""
-    session.execute(delete(timers).where(timers.c.owner_id == owner_id))
+    session.execute(_CANCEL, {"owner": owner_id})
 
 
 def cancel_all(session: Session, instance_id: int) -> None:

@@ -3,21 +3,24 @@
 import logging
 import time
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from ...platform.events.handoff import done, failed, take
+from ...platform.events.handoff import failed
+from ...platform.events.model import Event
 from ...platform.store.database import Database
 from ..flows.fire import fire
-from ..flows.start import start_for
+from ..flows.start import may_start, start_for
 from ..timers.due import due
+from .batch import done_all, take_batch
 
 log = logging.getLogger(__name__)
 
 CONSUMER = "flows"
 EVENTS = ("record:submitted",)
-BATCH_SECONDS = 0.05
-"""After this much work a batch commits, so that a burst never holds up people's clicks."""
 BATCH = 50
+BATCH_SECONDS = 0.1
+"""After so much work a batch commits, so that a burst never holds up people's clicks."""
 
 
 def drain(database: Database, until_idle: bool = True) -> int:
@@ -28,53 +31,44 @@ def drain(database: Database, until_idle: bool = True) -> int:
     """
     total = 0
     while True:
-        count = _handoffs(database) + _timers(database)
+        count = database.write(_follow_up) + database.write(_fire_due)
         total += count
         if not until_idle or count == 0:
             return total
 
 
-def _handoffs(database: Database) -> int:
-    """A batch of events, each in a savepoint with its handoff; a failing one is tried later."""
-    broken: list[tuple[int, str]] = []
-
-    def deed(session: Session) -> int:
-        broken.clear()
-        count = 0
-        end = time.monotonic() + BATCH_SECONDS
-        while count < BATCH and time.monotonic() < end:
-            taken = take(session, CONSUMER)
-            if taken is None:
-                break
-            handoff, event = taken
-            try:
-                with session.begin_nested():
-                    start_for(session, event)
-                    done(session, handoff)
-                    session.flush()
-            except Exception as error:
-                if not session.is_active:
-                    raise
-                log.exception("event %s could not be followed up", event.id)
-                broken.append((event.id, f"{type(error).__name__}: {error}"))
-                failed(session, event.id, CONSUMER, broken[-1][1])
-            count += 1
-        return count
-
-    return database.write(deed)
-
-
-def _timers(database: Database) -> int:
-    """A batch of due timers, soonest first, each in a savepoint."""
-
-    def deed(session: Session) -> int:
-        count = 0
-        end = time.monotonic() + BATCH_SECONDS
-        for timer in due(session, BATCH):
-            if time.monotonic() > end:
-                break
+def _follow_up(session: Session) -> int:
+    """A batch of events, each in a savepoint; one that fails is tried later, or parked."""
+    end = time.monotonic() + BATCH_SECONDS
+    finished: list[Event] = []
+    count = 0
+    for event in take_batch(session, CONSUMER, BATCH):
+        if time.monotonic() > end:
+            break
+        count += 1
+        if not may_start(session, event.name, event.subject_kind):
+            finished.append(event)
+            continue
+        try:
             with session.begin_nested():
-                count += fire(session, timer)
-        return count
+                start_for(session, event)
+            finished.append(event)
+        except OperationalError:
+            raise  # the database's own trouble: all of this is tried again
+        except Exception as error:
+            log.exception("event %s could not be followed up", event.id)
+            failed(session, event.id, CONSUMER, f"{type(error).__name__}: {error}")
+    done_all(session, CONSUMER, finished)
+    return count
 
-    return database.write(deed)
+
+def _fire_due(session: Session) -> int:
+    """A batch of due timers, soonest first, each in a savepoint."""
+    end = time.monotonic() + BATCH_SECONDS
+    count = 0
+    for timer in due(session, BATCH):
+        if time.monotonic() > end:
+            break
+        with session.begin_nested():
+            count += fire(session, timer)
+    return count
