@@ -10,7 +10,7 @@ from ..definitions.form import Form, form_of, read_form
 from ..definitions.kinds import Publishing
 from ..definitions.model import VersionRow
 from ..definitions.published import published
-from ..store.change import carry_out, plan
+from ..store.change import NotUnique, carry_out, plan
 from ..store.columns import ColumnSpec, give, keep
 from ..store.errors import Invalid, Problem
 from ..store.kept import kept
@@ -89,7 +89,11 @@ def shape_table(session: Session, publishing: Publishing) -> list[Problem]:
                 for no in refused
             ]
         )
-    carry_out(session, after.key, changes, specs_of(after))
+    try:
+        carry_out(session, after.key, changes, specs_of(after))
+    except NotUnique as error:
+        at = f"/properties/{error}/x-column"
+        raise Invalid(problems=[Problem(at, "E_NOT_UNIQUE_YET")]) from error
     return [Problem(f"/properties/{c.key}", f"C_{c.kind.upper()}") for c in changes if c.key]
 
 

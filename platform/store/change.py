@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, Index, inspect, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -39,6 +40,10 @@ class Impossible:
     key: str
     was: ColumnSpec
     now: ColumnSpec
+
+
+class NotUnique(Exception):
+    """Records there are already share values in a field (its key) that is to be unique."""
 
 
 def plan(
@@ -110,4 +115,7 @@ def _make_index(
 ) -> None:
     name = index_name(table, spec)
     if name:
-        connection.execute(CreateIndex(indexes[name]))
+        try:
+            connection.execute(CreateIndex(indexes[name]))
+        except IntegrityError as error:
+            raise NotUnique(spec.key) from error
