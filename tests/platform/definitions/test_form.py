@@ -13,7 +13,7 @@ import careloom.platform.records.kinds  # noqa: F401  registers the platform's k
 from careloom.platform.definitions.check import check
 from careloom.platform.definitions.form import Form, form_of, read_form, values_schema
 from careloom.platform.definitions.form_scope import coming_forms, scope_of, type_of
-from careloom.platform.definitions.formulas import Cycle, formulas_of, in_order
+from careloom.platform.definitions.formulas import formulas_of
 from careloom.platform.definitions.known import coming, known
 from careloom.platform.definitions.published import Definition
 from careloom.platform.expressions import Env
@@ -393,13 +393,3 @@ def test_formulas_come_in_the_order_in_which_they_depend(session: Session) -> No
     assert net.run(env) == Decimal(180)
     assert formulas.required["note"].run(Env(values={"net": Decimal(180)})) is True
     assert [rule.key for rule, _ in formulas.rules] == ["paid"]
-
-
-def test_in_order_puts_what_is_read_first_and_refuses_circles() -> None:
-    assert in_order({"a": ["b", "x"], "b": ["c"], "c": []}) == ("c", "b", "a")
-    assert in_order({"a": [], "b": []}) == ("a", "b")
-    deep = {f"n{i}": [f"n{i + 1}"] for i in range(5000)}
-    assert in_order(deep)[0] == "n4999"
-    with pytest.raises(Cycle) as circle:
-        in_order({"a": ["b"], "b": ["c"], "c": ["b"]})
-    assert circle.value.fields == ("b", "c", "b")
