@@ -114,7 +114,7 @@ def _taken(session: Session, actor: Actor, instance_id: int) -> Standing:
     if standing is None:
         raise NotFound(instance=str(instance_id))
     if standing.state in (InstanceState.ENDED, InstanceState.CANCELLED):
-        raise Conflict("E_FLOW_OVER", state=standing.state)
+        raise Conflict("E_FLOW_OVER", state=str(standing.state))
     return standing
 
 

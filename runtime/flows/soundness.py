@@ -211,3 +211,7 @@ def _follows(graph: Graph, before: Row[Any], after: str) -> bool:
         return bool(after == before.step_key)
     node = graph.nodes.get(before.step_key)
     return node is not None and after in node.ways()
+
+
+CHECKS = (flows_are_sound,)
+"""For `careloom check`."""

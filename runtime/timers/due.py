@@ -1,10 +1,10 @@
 """What is due: found in order, and taken once."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from ...platform.store.session import moment
@@ -49,6 +49,18 @@ def take(session: Session, timer_id: int) -> bool:
     """
     gone = session.execute(delete(timers).where(timers.c.id == timer_id))
     return bool(gone.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def postpone(session: Session, timer: Due) -> None:
+    """A timer that could not be fired: try it again later, each time a little later than before,
+    at most an hour, so that those behind it are not held up."""
+    tries = int(timer.data.get("tries", 0)) + 1
+    pause = timedelta(seconds=min(60 * 2**tries, 3600))
+    session.execute(
+        update(timers)
+        .where(timers.c.id == timer.id)
+        .values(due_at=moment(session) + pause, data={**timer.data, "tries": tries})
+    )
 
 
 def next_due(session: Session) -> datetime | None:

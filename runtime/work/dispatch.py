@@ -11,7 +11,7 @@ from ...platform.events.model import Event
 from ...platform.store.database import Database
 from ..flows.fire import fire
 from ..flows.start import may_start, start_for
-from ..timers.due import due
+from ..timers.due import due, postpone
 from .batch import done_all, take_batch
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,13 @@ def _fire_due(session: Session) -> int:
     for timer in due(session, BATCH):
         if time.monotonic() > end:
             break
-        with session.begin_nested():
-            count += fire(session, timer)
+        try:
+            with session.begin_nested():
+                count += fire(session, timer)
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("timer %s of instance %s", timer.id, timer.instance_id)
+            postpone(session, timer)
+            count += 1
     return count

@@ -1,0 +1,48 @@
+"""The runtime plugged into the app: its pages and API, its kinds of definition, and the worker."""
+
+from flask import Blueprint, Flask
+
+from ..platform.definitions.kinds import register
+from ..platform.events.log import subscribe
+from ..platform.records.check import CHECKS
+from ..platform.web.areas import beside
+from ..platform.web.navigation import Place, add_places
+from .flows import api as flows_api
+from .flows import pages as work_pages
+from .flows.check import FLOW
+from .flows.soundness import CHECKS as FLOW_CHECKS
+from .forms import api as records_api
+from .forms import import_pages
+from .forms import pages as record_pages
+from .reports import pages as report_pages
+from .reports.definition import REPORT
+from .work.dispatch import CONSUMER, EVENTS
+from .work.verbs import work
+from .work.worker import start_worker
+
+PARTS = (work_pages, record_pages, import_pages, report_pages, records_api, flows_api)
+PLACES = (
+    Place("/", "list-checks", "nav.tasks", order=10),
+    Place("/records", "clipboard-list", "nav.records", order=20),
+    Place("/reports", "chart-column", "nav.reports", order=30),
+)
+
+area = Blueprint("runtime", __name__, cli_group=None)
+area.cli.add_command(work)
+for part in PARTS:
+    area.register_blueprint(part.area)
+
+
+def plug_in(app: Flask) -> None:
+    """What the runtime adds to the house before its pages."""
+    register(FLOW)
+    register(REPORT)
+    subscribe(CONSUMER, EVENTS)
+    for check in FLOW_CHECKS:
+        if check not in CHECKS:
+            CHECKS.append(check)
+    add_places(app, PLACES)
+    beside(app, start_worker)
+
+
+area.plug_in = plug_in  # type: ignore[attr-defined]

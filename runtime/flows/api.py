@@ -1,0 +1,275 @@
+"""/api/tasks, /api/flows/…/instances, /api/instances, /api/incidents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from ...platform.store.errors import Malformed
+from ...platform.web.body import json_object, number
+from ...platform.web.idempotency import Reply, reply
+from ...platform.web.paging import CURSOR, LIMIT, cursor, limit, page, page_schema
+from ...platform.web.request import reading, who
+from ...platform.web.routes import SIGNED_IN, Spec, route
+from ...platform.web.shapes import ID, thing
+from ..tasks.hold import claim, unclaim
+from ..tasks.worklist import worklist
+from . import control
+from .complete import complete
+from .model import InstanceState
+from .read import list_instances, read_instance, read_task
+from .shown import (
+    INSTANCE,
+    INSTANCE_LINE,
+    TASK,
+    TASK_LINE,
+    instance,
+    instance_line,
+    task,
+    task_line,
+)
+from .start import start
+
+area = Blueprint("flows_api", __name__)
+
+Deed = Callable[[Session], Any]
+_YES_NO = {"enum": ["true", "false"]}
+_OUTCOME = {"type": ["string", "null"], "maxLength": 40}
+
+
+@route(
+    area,
+    "/api/tasks",
+    needs=SIGNED_IN,
+    spec=Spec(
+        "The asker's open tasks, soonest due first.",
+        query={"state": {"enum": ["open"]}, "mine": _YES_NO, "limit": LIMIT, "cursor": CURSOR},
+        answers={200: page_schema(TASK_LINE)},
+        tag="tasks",
+    ),
+)
+def list_tasks() -> ResponseReturnValue:
+    """`mine=true` and `state=open` are what there is so far, and what is meant without them."""
+    if request.args.get("state", "open") != "open" or request.args.get("mine", "true") != "true":
+        raise Malformed("E_PARAMETER", name="state, mine")
+    found = worklist(reading(), who(), limit(), cursor(), count=True)
+    return jsonify(page([task_line(row) for row in found.items], found.next, found.total))
+
+
+@route(
+    area,
+    "/api/tasks/<id:task_id>",
+    needs=SIGNED_IN,
+    spec=Spec("A task with its form, values and field rights.", answers={200: TASK}, tag="tasks"),
+)
+def show_task(task_id: int) -> ResponseReturnValue:
+    """404 unless the asker is or was asked to do it."""
+    return jsonify(task(read_task(reading(), who(), task_id)))
+
+
+def _then_task(task_id: int, deed: Deed) -> ResponseReturnValue:
+    """Do it, and answer with the task as it is afterwards."""
+    actor = who()
+
+    def act(session: Session) -> dict[str, Any]:
+        deed(session)
+        session.flush()
+        return task(read_task(session, actor, task_id))
+
+    return reply(act, Reply)
+
+
+@route(
+    area,
+    "/api/tasks/<id:task_id>/claim",
+    methods=("POST",),
+    needs=SIGNED_IN,
+    spec=Spec("Take a task for oneself.", body=thing({}), answers={200: TASK}, tag="tasks"),
+)
+def claim_task(task_id: int) -> ResponseReturnValue:
+    """409 with who and when, if another has it."""
+    actor = who()
+    return _then_task(task_id, lambda session: claim(session, actor, task_id))
+
+
+@route(
+    area,
+    "/api/tasks/<id:task_id>/unclaim",
+    methods=("POST",),
+    needs=SIGNED_IN,
+    spec=Spec("Give a task back.", body=thing({}), answers={200: TASK}, tag="tasks"),
+)
+def unclaim_task(task_id: int) -> ResponseReturnValue:
+    """The holder may, and those it was escalated to."""
+    actor = who()
+    return _then_task(task_id, lambda session: unclaim(session, actor, task_id))
+
+
+@route(
+    area,
+    "/api/tasks/<id:task_id>/complete",
+    methods=("POST",),
+    needs=SIGNED_IN,
+    spec=Spec(
+        "Complete a task: its form's values, and the outcome where there are any.",
+        body=thing({}, values={"type": "object"}, outcome=_OUTCOME),
+        answers={200: TASK},
+        tag="tasks",
+    ),
+)
+def complete_task(task_id: int) -> ResponseReturnValue:
+    """409 when another was faster; 422 with the problems of the values."""
+    sent, actor = json_object(), who()
+    values, outcome = sent.get("values", {}), sent.get("outcome")
+    return _then_task(task_id, lambda session: complete(session, actor, task_id, values, outcome))
+
+
+@route(
+    area,
+    "/api/flows/<key>/instances",
+    methods=("POST",),
+    needs="flows.start",
+    spec=Spec(
+        "Start a flow, about a record there is or a new one.",
+        body=thing({}, record=ID, values={"type": "object"}),
+        answers={201: INSTANCE},
+        tag="flows",
+    ),
+)
+def start_instance(key: str) -> ResponseReturnValue:
+    """Needs the right to read the record, or to submit it."""
+    sent, actor = json_object(), who()
+    record_id = number(sent["record"]) if "record" in sent else None
+
+    def deed(session: Session) -> int:
+        return start(session, actor, key, record_id=record_id, values=sent.get("values"))
+
+    return reply(
+        lambda session: _read_back(session, deed(session)),
+        lambda made: Reply(made, 201, f"/api/instances/{made['id']}"),
+    )
+
+
+def _read_back(session: Session, instance_id: int) -> dict[str, Any]:
+    session.flush()
+    return instance(read_instance(session, who(), instance_id))
+
+
+@route(
+    area,
+    "/api/flows/<key>/instances",
+    needs="flows.read",
+    spec=Spec(
+        "The instances of a flow whose records the asker may read, newest first.",
+        query={
+            "state": {"enum": [state.value for state in InstanceState]},
+            "record": ID,
+            "limit": LIMIT,
+            "cursor": CURSOR,
+        },
+        answers={200: page_schema(INSTANCE_LINE)},
+        tag="flows",
+    ),
+)
+def show_instances(key: str) -> ResponseReturnValue:
+    """`record`: only those about one record."""
+    most, mark = limit(), cursor()
+    record = request.args.get("record")
+    rows = list_instances(
+        reading(),
+        who(),
+        key,
+        state=request.args.get("state"),
+        record_id=number(record) if record is not None else None,
+        limit=most,
+        before=number(mark) if mark is not None else None,
+    )
+    more = str(rows[most - 1].id) if len(rows) > most else None
+    return jsonify(page([instance_line(row) for row in rows[:most]], more))
+
+
+@route(
+    area,
+    "/api/instances/<id:instance_id>",
+    needs="flows.read",
+    spec=Spec(
+        "State, tokens, tasks, steps, events in order, incidents.",
+        answers={200: INSTANCE},
+        tag="flows",
+    ),
+)
+def show_instance(instance_id: int) -> ResponseReturnValue:
+    """404 unless the asker may read its record."""
+    return jsonify(instance(read_instance(reading(), who(), instance_id)))
+
+
+def _then_instance(instance_id: int, deed: Deed) -> ResponseReturnValue:
+    def act(session: Session) -> dict[str, Any]:
+        deed(session)
+        return _read_back(session, instance_id)
+
+    return reply(act, Reply)
+
+
+@route(
+    area,
+    "/api/instances/<id:instance_id>/cancel",
+    methods=("POST",),
+    needs="flows.write",
+    spec=Spec("Stop it for good.", body=thing({}), answers={200: INSTANCE}, tag="flows"),
+)
+def cancel_instance(instance_id: int) -> ResponseReturnValue:
+    """409 when it is over."""
+    actor = who()
+    return _then_instance(instance_id, lambda session: control.cancel(session, actor, instance_id))
+
+
+@route(
+    area,
+    "/api/instances/<id:instance_id>/suspend",
+    methods=("POST",),
+    needs="flows.write",
+    spec=Spec("Halt it.", body=thing({}), answers={200: INSTANCE}, tag="flows"),
+)
+def suspend_instance(instance_id: int) -> ResponseReturnValue:
+    """Its tasks cannot be completed and its timers do not fire until it is resumed."""
+    actor = who()
+    return _then_instance(instance_id, lambda session: control.suspend(session, actor, instance_id))
+
+
+@route(
+    area,
+    "/api/instances/<id:instance_id>/resume",
+    methods=("POST",),
+    needs="flows.write",
+    spec=Spec("Let it run on.", body=thing({}), answers={200: INSTANCE}, tag="flows"),
+)
+def resume_instance(instance_id: int) -> ResponseReturnValue:
+    """Timers that passed meanwhile fire at once."""
+    actor = who()
+    return _then_instance(instance_id, lambda session: control.resume(session, actor, instance_id))
+
+
+@route(
+    area,
+    "/api/incidents/<id:incident_id>/retry",
+    methods=("POST",),
+    needs="flows.write",
+    spec=Spec(
+        "Try a failed step again.",
+        body=thing({}),
+        answers={200: thing({"solved": {"type": "boolean"}})},
+        tag="flows",
+    ),
+)
+def retry_incident(incident_id: int) -> ResponseReturnValue:
+    """`solved` is false when it failed again; then a new incident is open."""
+    actor = who()
+    return reply(
+        lambda session: control.retry(session, actor, incident_id),
+        lambda solved: Reply({"solved": solved}),
+    )

@@ -1,0 +1,94 @@
+"""The worker: a thread that drains when it is nudged, and looks by itself once a second.
+
+The nudge saves time and nothing else: whatever was committed is found by looking, so a kill
+between a commit and its nudge loses nothing.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from ...platform.events import log as events
+from ...platform.events.seal import seal
+from ...platform.store.database import Database
+from ..timers import wake as timers
+from .dispatch import drain
+from .waiting import anything_due, anything_unsealed
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+MOST_PAUSE_SECONDS = 15.0
+"""After trouble (no disk, no server) it looks less often, but never less than this."""
+
+
+class Worker:
+    """One process's worker over one database. `start` and `stop` may be called once each."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._nudged = threading.Event()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="careloom-work", daemon=True)
+
+    def start(self) -> None:
+        """Begin, and listen for nudges."""
+        events.wake.append(self.nudge)
+        timers.listeners.append(self._timer_set)
+        self._thread.start()
+
+    def stop(self, wait_seconds: float = 10) -> None:
+        """Finish the batch at hand and leave."""
+        self._stopped = True
+        self._nudged.set()
+        events.wake.remove(self.nudge)
+        timers.listeners.remove(self._timer_set)
+        self._thread.join(wait_seconds)
+
+    def nudge(self) -> None:
+        """Something was committed that is to be followed up: look at once."""
+        self._nudged.set()
+
+    def _timer_set(self, due_at: datetime) -> None:
+        soon = self.database.clock.now() + timedelta(seconds=LOOK_SECONDS)
+        if due_at <= soon:
+            self._nudged.set()
+
+    def _run(self) -> None:
+        pause = LOOK_SECONDS
+        while not self._stopped:
+            self._nudged.clear()
+            try:
+                work_once(self.database)
+                pause = LOOK_SECONDS
+            except Exception:
+                log.exception("the worker will look again in %.0f s", pause)
+                pause = min(pause * 2, MOST_PAUSE_SECONDS)
+            self._nudged.wait(pause)
+
+
+def work_once(database: Database) -> int:
+    """Everything that is due now, then the chain of events; returns how many things were done."""
+    with database.read() as session:
+        due = anything_due(session)
+    count = drain(database) if due else 0
+    seal_all(database)
+    return count
+
+
+def seal_all(database: Database) -> None:
+    """Give every committed event its place in the chain, a few at a time."""
+    while True:
+        with database.read() as session:
+            if not anything_unsealed(session):
+                return
+        if database.write(lambda session: seal(session, 100)) == 0:
+            return
+
+
+def start_worker(database: Database) -> Callable[[], None]:
+    """Start a worker beside the server; returns what stops it."""
+    worker = Worker(database)
+    worker.start()
+    return worker.stop
