@@ -1,16 +1,22 @@
 """The demo clinic, served from a thread of the test on a clock that can be turned."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
+import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.serving import make_server
+from werkzeug.test import TestResponse
 
+import careloom.platform.records.kinds  # noqa: F401  registers the platform's kinds
 from careloom.platform.identity.actor import Actor, actor_of
 from careloom.platform.identity.model import Person
 from careloom.platform.records.bring import Outcome, bring, read_rows
@@ -23,6 +29,8 @@ from careloom.platform.web.app import create_app
 from careloom.runtime.work.dispatch import drain
 
 PASSWORD = "first-day-at-the-clinic"
+TUESDAY = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
+CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 LEADS = Path(__file__).parent / "data" / "leads_1000.csv"
 
 
@@ -42,6 +50,16 @@ class Site:
             assert person is not None, login
             return actor_of(session, person)
 
+    def client(self, login: str, language: str = "zh-CN") -> "Client":
+        """A browser without a screen or script, signed in through the form."""
+        client = Client(self.app.test_client())
+        client.http.set_cookie("careloom_language", language)
+        client.get("/sign-in")
+        answer = client.post("/sign-in", login=login, password=PASSWORD)
+        assert answer.status == 303, answer.text
+        client.get("/")
+        return client
+
     def bring_leads(self, count: int, login: str = "supervisor") -> Outcome:
         """Bring in the first rows of the lead file and do everything that follows from them."""
         sheet = read_sheet(LEADS.name, LEADS.read_bytes())
@@ -56,6 +74,38 @@ class Site:
     def work(self) -> int:
         """What a worker would do now."""
         return drain(self.database)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. to: where it leads, empty when nowhere."""
+
+    status: int
+    text: str
+    to: str
+    headers: dict[str, str]
+
+
+class Client:
+    """Gets pages and sends their forms, with the token of the page last seen."""
+
+    def __init__(self, http: FlaskClient) -> None:
+        self.http = http
+        self.csrf = ""
+
+    def get(self, path: str) -> Answer:
+        return self._answer(self.http.get(path))
+
+    def post(self, path: str, **values: object) -> Answer:
+        """Send a form; lists are sent as several values, bytes with a name as a file."""
+        return self._answer(self.http.post(path, data={"csrf": self.csrf, **values}))
+
+    def _answer(self, response: TestResponse) -> Answer:
+        text = response.get_data(as_text=True)
+        if found := CSRF.search(text):
+            self.csrf = found[1]
+        headers = dict(response.headers)
+        return Answer(response.status_code, text, headers.get("Location", ""), headers)
 
 
 def load_demo(folder: Path, clock: Clock) -> Path:
@@ -96,3 +146,16 @@ def served(site: Site) -> Iterator[Site]:
     finally:
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder with the demo clinic in it; copy it, never open it."""
+    return load_demo(tmp_path_factory.mktemp("demo"), TurnedClock(TUESDAY))
+
+
+@pytest.fixture
+def site(demo_home: Path, tmp_path: Path) -> Iterator[Site]:
+    """The demo clinic at ten on a Tuesday morning, asked without a server."""
+    with site_in(demo_home, tmp_path / "home", TurnedClock(TUESDAY)) as opened:
+        yield opened
