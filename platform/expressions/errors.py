@@ -54,5 +54,5 @@ def nearest(name: str, among: list[str]) -> str | None:
     lowered: dict[str, str] = {}
     for known in among:
         lowered.setdefault(known.lower(), known)
-    close = get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+    close = get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
     return lowered[close[0]] if close else None

@@ -61,7 +61,7 @@ def to_sql(
     lowering = Lowering(dialect, env, columns)
     if typed.type.kind == "bool" and where:
         return lowering.condition(typed.node, True)
-    return lowering.value(typed.node)
+    return type_coerce(lowering.value(typed.node), sql_type(typed.type))
 
 
 class Lowering:

@@ -63,7 +63,7 @@ export function isRow(value: Value): value is Row {
     && !(value instanceof Moment) && !(value instanceof Span) && !Array.isArray(value)
 }
 
-const identity = (value: Value): Value => (isRow(value) ? ((value._id ?? null) as Value) : value)
+const identity = (value: Value): Value => (isRow(value) ? read(value._id, 'any') : value)
 
 /** Blank equals blank only; rows compare by id; nothing of one kind equals another kind. */
 export function equal(left: Value, right: Value): boolean {

@@ -1,0 +1,1 @@
+"""One table of formula cases and random formulas, asked of four evaluators."""
