@@ -11,17 +11,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
+from ..definitions.fields import Field
 from ..definitions.schema_check import nearest
 from ..identity.actor import Actor
 from ..identity.permissions import Access, access
-from ..store.columns import revive
 from ..store.errors import Malformed, NotFound, Problem
 from ..store.history import RecordHistory
 from ..store.rows import read_row
 from .filters import filter_clause
 from .record import Record, record_of
 from .shape import Shape, shape_of
-from .visible import visible
+from .visible import readable, visible
 
 MOST_ROWS = 200
 SYSTEM_SORTS = {"created_at": "_created_at", "updated_at": "_updated_at", "id": "_id"}
@@ -70,8 +70,8 @@ def list_records(
     """Live records the actor may see.
 
     where: an expression over the form's fields. sort: keys, `-` before one for descending; the
-    newest first without any. search: part of the record's label, or the last digits of a phone.
-    count: whether to count all that match. extra: further conditions of the house's own.
+    newest first without any. search: part of the record's label, the last digits of a phone, or
+    a whole ID number. count: whether to count all that match. extra: further conditions of the house's own.
     Raises NotAllowed, Malformed (sort, cursor, limit) and Invalid (the expression).
     """
     shape = shape_of(session, form_key)
@@ -111,7 +111,7 @@ def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
         key = text.removeprefix("-")
         if key in SYSTEM_SORTS:
             column: ColumnElement[Any] = shape.table.c[SYSTEM_SORTS[key]]
-        elif key in shape.form.fields and shape.form.fields[key].storage != "json":
+        elif key in shape.form.fields and _sortable(shape.form.fields[key]):
             column = visible(asked, shape, key)
         else:
             near = nearest(key, list(shape.form.fields))
@@ -123,17 +123,24 @@ def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
     return [*sorts, Sort(shape.table.c._id, descending)]
 
 
+def _sortable(its: Field) -> bool:
+    return its.storage != "json" and not its.encrypted
+
+
 def _search(asked: Access, shape: Shape, text: str) -> ColumnElement[bool]:
-    """Part of the label, or the end of a phone number when at least four digits are given."""
+    """Part of the label, the end of a phone number of four digits or more, a whole ID number."""
     ways: list[ColumnElement[bool]] = []
     label = shape.form.label
-    if label and shape.form.fields[label].storage == "text":
+    if label and _sortable(shape.form.fields[label]) and shape.form.fields[label].storage == "text":
         column = func.lower(visible(asked, shape, label))
         ways.append(column.contains(text.lower(), autoescape=True))
     if text.isascii() and text.isdigit() and len(text) >= 4:
         for key, field in shape.form.fields.items():
             if field.type.name == "phone":
                 ways.append(visible(asked, shape, key).endswith(text))
+    for key, field in shape.form.fields.items():
+        if field.type.name == "id_card" and field.encrypted and len(text) == 18:
+            ways.append(and_(readable(asked, shape, key), shape.equals(key, text.upper())))
     return or_(false(), *ways)
 
 
@@ -222,12 +229,9 @@ def history(session: Session, actor: Actor, form_key: str, record_id: int) -> li
 def _shown(shape: Shape, record: Record, kept: dict[str, Any]) -> dict[str, Any]:
     """A history row's fields as JSON, as far as the reader of the record may see them."""
     shown = {}
-    for key, spec in shape.specs.items():
-        value = kept.get(key)
+    for key, value in shape.from_history(kept).items():
         right = record.rights[key]
-        if value is None or right == "hidden":
-            continue
-        field = shape.form.fields[key]
-        python = revive(spec, value)
-        shown[key] = field.mask(python) if right == "masked" else field.give(python)
+        if right != "hidden":
+            its = shape.form.fields[key]
+            shown[key] = its.mask(value) if right == "masked" else its.give(value)
     return shown

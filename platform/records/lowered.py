@@ -54,6 +54,8 @@ def _columns(
 ) -> Columns:
     found: dict[str, Any] = {}
     for key in names:
+        if shape.form.fields[key].encrypted:
+            continue  # ciphertext answers no formula: the lowering says E_NOT_SQL
         column = visible(asked, shape, key, table)
         target = shape.form.fields[key].link_form
         found[key] = Link(column, _opens(session, actor, target, column)) if target else column

@@ -1,9 +1,10 @@
 """A form together with its table: what every deed on a record begins with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import ColumnElement, Table, select
 from sqlalchemy.orm import Session
 
 from ..definitions.form import Form, form_of, read_form
@@ -11,9 +12,11 @@ from ..definitions.kinds import Publishing
 from ..definitions.model import VersionRow
 from ..definitions.published import published
 from ..store.change import NotUnique, carry_out, plan
-from ..store.columns import ColumnSpec, give, keep
+from ..store.columns import ColumnSpec, give, keep, revive
+from ..store.encrypted import Keyring, keyring
 from ..store.errors import Invalid, Problem
 from ..store.kept import kept
+from ..store.session import database_of
 from ..store.tables import form_table
 
 
@@ -24,20 +27,50 @@ class Shape:
     form: Form
     table: Table
     specs: dict[str, ColumnSpec]
+    keys: Keyring
 
-    def to_columns(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Python values -> as kept."""
-        return {key: keep(self.specs[key], value) for key, value in values.items()}
+    def to_columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Python values -> as kept; beside an encrypted one goes its entry in the blind index."""
+        columns: dict[str, Any] = {}
+        for key, value in values.items():
+            spec = self.specs[key]
+            columns[key] = keep(spec, value)
+            if spec.encrypted:
+                place = self._place(key)
+                columns[spec.blind] = None if value is None else self.keys.blind(place, value)
+                columns[key] = None if value is None else self.keys.encrypt(place, value)
+        return columns
 
     def to_value(self, key: str, kept_value: Any) -> Any:
         """One field as kept -> its Python value."""
+        if kept_value is not None and self.specs[key].encrypted:
+            return self.keys.decrypt(self._place(key), kept_value)
         return give(self.specs[key], kept_value)
 
-    def to_values(self, row: Any) -> dict[str, Any]:
+    def to_values(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row as kept -> Python values of the fields that are not blank."""
+        return {key: self.to_value(key, row[key]) for key in self.specs if row[key] is not None}
+
+    def from_history(self, kept: Mapping[str, Any]) -> dict[str, Any]:
+        """What a history row holds -> Python values of the fields of this version."""
         return {
-            key: give(spec, row[key]) for key, spec in self.specs.items() if row[key] is not None
+            key: self.to_value(key, kept[key]) if spec.encrypted else revive(spec, kept[key])
+            for key, spec in self.specs.items()
+            if kept.get(key) is not None
         }
+
+    def equals(self, key: str, value: Any) -> ColumnElement[bool]:
+        """The rows in which a field has this Python value, by the blind index when encrypted."""
+        spec = self.specs[key]
+        if spec.encrypted:
+            column, kept_value = spec.blind, self.keys.blind(self._place(key), value)
+        else:
+            column, kept_value = key, keep(spec, value)
+        found: ColumnElement[bool] = self.table.c[column] == kept_value
+        return found
+
+    def _place(self, key: str) -> str:
+        return f"{self.form.key}.{key}"
 
 
 def specs_of(form: Form) -> tuple[ColumnSpec, ...]:
@@ -49,6 +82,7 @@ def specs_of(form: Form) -> tuple[ColumnSpec, ...]:
             field.scale if field.storage == "scaled" else 0,
             () if field.unique else None,
             field.index,
+            field.encrypted,
         )
         for field in form.fields.values()
     )
@@ -62,7 +96,8 @@ def shape_of(session: Session, form_key: str, version: int | None = None) -> Sha
 def _shape(session: Session, form_key: str, version: int | None) -> Shape:
     form = form_of(published(session, "form", form_key, version))
     specs = specs_of(form)
-    return Shape(form, form_table(form.key, specs), {spec.key: spec for spec in specs})
+    keys = keyring(database_of(session).home)
+    return Shape(form, form_table(form.key, specs), {spec.key: spec for spec in specs}, keys)
 
 
 def shape_table(session: Session, publishing: Publishing) -> list[Problem]:

@@ -128,10 +128,7 @@ def unique_problems(
 
 def _taken(session: Session, shape: Shape, field: Field, value: Any, record_id: int | None) -> bool:
     table = shape.table
-    kept_value = shape.to_columns({field.key: value})[field.key]
-    query = select(table.c._id).where(
-        table.c[field.key] == kept_value, table.c._retired_at.is_(None)
-    )
+    query = select(table.c._id).where(shape.equals(field.key, value), table.c._retired_at.is_(None))
     if record_id is not None:
         query = query.where(table.c._id != record_id)
     return session.execute(query.limit(1)).first() is not None

@@ -6,10 +6,10 @@ them nothing by any of these ways: where the asker may not read it, it is blank.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, case
+from sqlalchemy import ColumnElement, FromClause, case, true
 
 from ..identity.permissions import Access
-from ..identity.rules import any_of
+from ..identity.rules import Rule, any_of
 from .shape import Shape
 
 READABLE = ("read", "write")
@@ -23,11 +23,21 @@ def visible(
     table: the form's table under another name, when it is joined.
     """
     table = shape.table if table is None else table
+    rules = _readable(asked, key)
     column = table.c[key]
+    return column if rules is None else case((any_of(rules, table), column))
+
+
+def readable(asked: Access, shape: Shape, key: str) -> ColumnElement[bool]:
+    """The rows in which the asker may read a field, among those they may see."""
+    rules = _readable(asked, key)
+    return true() if rules is None else any_of(rules, shape.table)
+
+
+def _readable(asked: Access, key: str) -> tuple[Rule, ...] | None:
+    """The rules that let the asker read a field; None when all rows they see are among them."""
     if asked.actor.is_system:
-        return column
+        return None
     rules = [rule for rule in asked.all_rules if rule.actions & {"read", "change"}]
-    readable = tuple(rule for rule in rules if rule.right(key, "change") in READABLE)
-    if all(rule in readable for rule in asked.rules("read")):
-        return column
-    return case((any_of(readable, table), column))
+    found = tuple(rule for rule in rules if rule.right(key, "change") in READABLE)
+    return None if all(rule in found for rule in asked.rules("read")) else found

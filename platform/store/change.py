@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from .columns import ColumnSpec, column
+from .columns import ColumnSpec, blind_column, column
 from .tables import form_table, index_name
 
 #: storage classes whose old values are read as the new class without touching a row
@@ -67,6 +67,9 @@ def plan(
             continue
         if spec.key not in live:
             changes.append(Change("back", spec.key, spec))
+        if was.encrypted != spec.encrypted:
+            refused.append(Impossible(spec.key, was, spec))
+            continue
         if (was.storage, was.scale) != (spec.storage, spec.scale):
             if was.storage == spec.storage == "scaled" and spec.scale > was.scale:
                 changes.append(Change("rescale", spec.key, spec, was))
@@ -98,6 +101,8 @@ def carry_out(
                 connection.execute(CreateIndex(index))
         elif change.kind == "add" and change.spec:
             operations.add_column(table.name, column(change.spec))
+            if change.spec.encrypted:
+                operations.add_column(table.name, blind_column(change.spec))
             _make_index(connection, indexes, table.name, change.spec)
         elif change.kind == "rescale" and change.spec and change.was:
             kept = table.c[change.key]

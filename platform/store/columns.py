@@ -28,6 +28,12 @@ class ColumnSpec:
     scale: int = 0
     unique: tuple[str, ...] | None = None  # further columns of the unique key, or none at all
     index: bool = False
+    encrypted: bool = False
+
+    @property
+    def blind(self) -> str:
+        """The name of the column beside an encrypted one that answers equality."""
+        return f"_blind_{self.key}"
 
 
 def _same(value: Any) -> Any:
@@ -63,6 +69,11 @@ STORAGES: dict[str, Storage] = {
 def column(spec: ColumnSpec) -> Column[Any]:
     """The SQL column of a field."""
     return Column(spec.key, STORAGES[spec.storage].type, nullable=True)
+
+
+def blind_column(spec: ColumnSpec) -> Column[Any]:
+    """The column of an encrypted field's blind index."""
+    return Column(spec.blind, Text(), nullable=True)
 
 
 def keep(spec: ColumnSpec, value: Any) -> Any:

@@ -16,6 +16,9 @@ from .history import RecordHistory
 Row = Mapping[str, Any]  # column -> as kept
 
 
+OWN_COLUMNS = ("_id", "_revision", "_version")  # the history row has columns for these
+
+
 def insert_row(session: Session, table: Table, row: Row, action: str = "submit") -> None:
     """Put a new row, revision 1, and its history."""
     session.execute(insert(table), row)
@@ -56,7 +59,7 @@ def _remember(session: Session, table: Table, row: Row, action: str) -> None:
     kept = {
         key: _plain(value)
         for key, value in row.items()
-        if value is not None and key not in ("_id", "_revision", "_version")
+        if value is not None and key not in OWN_COLUMNS and not key.startswith("_blind_")
     }
     session.execute(
         insert(RecordHistory),

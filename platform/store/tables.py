@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, text
 
-from .columns import ColumnSpec, column
+from .columns import ColumnSpec, blind_column, column
 from .model import Moment
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
@@ -60,6 +60,7 @@ def form_table(form_key: str, specs: tuple[ColumnSpec, ...]) -> Table:
         MetaData(),
         *system_columns(),
         *(column(spec) for spec in specs),
+        *(blind_column(spec) for spec in specs if spec.encrypted),
         *_indexes(name, specs),
     )
 
@@ -68,7 +69,7 @@ def index_name(table: str, spec: ColumnSpec) -> str | None:
     """The name of a field's index, or None when it has none."""
     if spec.unique is not None:
         return short(f"uq_{table}_{spec.key}")
-    if spec.index or spec.storage == "reference":
+    if spec.index or spec.encrypted or spec.storage == "reference":
         return short(f"ix_{table}_{spec.key}")
     return None
 
@@ -85,18 +86,19 @@ def _indexes(table: str, specs: tuple[ColumnSpec, ...]) -> list[Index]:
     live = text("_retired_at IS NULL")
     for spec in specs:
         name = index_name(table, spec)
+        key = spec.blind if spec.encrypted else spec.key
         if spec.unique is not None:
             scope = ["_unit" if key == "unit" else key for key in spec.unique]
             indexes.append(
                 Index(
                     name,
                     *scope,
-                    spec.key,
+                    key,
                     unique=True,
                     postgresql_where=live,
                     sqlite_where=live,
                 )
             )
         elif name:
-            indexes.append(Index(name, spec.key))
+            indexes.append(Index(name, key))
     return indexes

@@ -1,0 +1,134 @@
+"""An encrypted field is ciphertext in the file, in history and backups; only equality is asked."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import make
+import pytest
+from sqlalchemy import text
+
+from careloom.platform.identity.actor import SYSTEM
+from careloom.platform.records.lists import get, history, list_records
+from careloom.platform.records.submit import change
+from careloom.platform.store.database import Database
+from careloom.platform.store.encrypted import Keyring, Unreadable, keyring
+from careloom.platform.store.errors import Invalid, Malformed
+
+NUMBER, OTHER = "110101199003070038", "110101199003070054"
+PERSON = make.form(
+    "someone",
+    {
+        "name": make.field(),
+        "id_no": make.field("id_card", x_column={"unique": True}),
+        "note": make.field(x_encrypted=True),
+    },
+    x_label="name",
+)
+
+
+@pytest.fixture(autouse=True)
+def someone(database: Database) -> None:
+    make.organisation(database)
+    make.publish(database, "form", PERSON)
+
+
+def everything_kept(database: Database) -> str:
+    with database.read() as session:
+        rows: list[Any] = []
+        for table in ("form_someone", "record_history", "event"):
+            rows += session.execute(text(f"SELECT * FROM {table}")).all()
+    return str(rows)
+
+
+def test_no_table_holds_the_plain_text(database: Database) -> None:
+    made = make.record(database, "someone", name="Wang", id_no=NUMBER, note="allergic")
+    database.write(lambda s: change(s, SYSTEM, "someone", made.id, {"note": "afraid"}))
+    kept = everything_kept(database)
+    assert NUMBER not in kept and "allergic" not in kept and "afraid" not in kept
+    with database.read() as session:
+        record = get(session, SYSTEM, "someone", made.id)
+        newest = history(session, SYSTEM, "someone", made.id)[0]
+    assert record.json() == {"name": "Wang", "id_no": NUMBER, "note": "afraid"}
+    assert newest.changed == {"note": ("allergic", "afraid")}
+
+
+def test_the_same_text_is_kept_differently_each_time(database: Database) -> None:
+    for name in ("a", "b"):
+        make.record(database, "someone", name=name, note="same")
+    with database.read() as session:
+        notes = session.scalars(text("SELECT note FROM form_someone")).all()
+        blinds = session.scalars(text("SELECT _blind_note FROM form_someone")).all()
+    assert len(set(notes)) == 2
+    assert len(set(blinds)) == 1
+
+
+def test_uniqueness_and_search_ask_the_blind_index(database: Database) -> None:
+    make.record(database, "someone", name="Wang", id_no=NUMBER)
+    with pytest.raises(Invalid) as refusal:
+        make.record(database, "someone", name="Li", id_no=NUMBER)
+    assert [problem.code for problem in refusal.value.problems] == ["E_UNIQUE"]
+    make.record(database, "someone", name="Li", id_no=OTHER)
+    with database.read() as session:
+        found = list_records(session, SYSTEM, "someone", search=OTHER)
+    assert [record.values["name"] for record in found.items] == ["Li"]
+
+
+def test_who_sees_it_masked_cannot_search_for_it(database: Database) -> None:
+    rules = [make.rule("branch", "read", id_no="masked")]
+    make.publish(database, "role", make.role("desk", {"someone": rules}))
+    desk = make.person(database, "desk", "B1", "desk")
+    make.record(database, "someone", name="Wang", id_no=NUMBER)
+    with database.read() as session:
+        assert list_records(session, desk, "someone", search=NUMBER).items == []
+        shown = list_records(session, desk, "someone").items[0].json()["id_no"]
+    assert NUMBER not in shown and shown.endswith("8")
+
+
+@pytest.mark.parametrize("where", [f'id_no = "{NUMBER}"', 'note > "a"', 'CONTAINS(note, "a")'])
+def test_no_formula_is_asked_of_ciphertext(database: Database, where: str) -> None:
+    with pytest.raises(Invalid) as refusal, database.read() as session:
+        list_records(session, SYSTEM, "someone", where=where)
+    assert [problem.code for problem in refusal.value.problems] == ["E_NOT_SQL"]
+
+
+def test_it_cannot_be_sorted_by(database: Database) -> None:
+    with pytest.raises(Malformed, match="E_SORT"), database.read() as session:
+        list_records(session, SYSTEM, "someone", sort=["note"])
+
+
+def test_what_an_older_key_wrote_stays_readable(database: Database) -> None:
+    old = make.record(database, "someone", name="a", note="old")
+    number = keyring(database.home).rotate()
+    new = make.record(database, "someone", name="b", note="new")
+    with database.read() as session:
+        kept = session.scalars(text("SELECT note FROM form_someone ORDER BY _id")).all()
+        assert [get(session, SYSTEM, "someone", r.id).values["note"] for r in (old, new)] == [
+            "old",
+            "new",
+        ]
+    assert [int(each.split(":")[0]) for each in kept] == [number - 1, number]
+
+
+def test_a_ciphertext_moved_or_altered_does_not_open(tmp_path: Path) -> None:
+    keys = Keyring(tmp_path)
+    kept = keys.encrypt("a.x", "secret")
+    assert keys.decrypt("a.x", kept) == "secret"
+    for column, text_ in (
+        ("a.y", kept),
+        ("a.x", kept[:-2] + "AA"),
+        ("a.x", "9" + kept),
+        ("a.x", ""),
+    ):
+        with pytest.raises(Unreadable):
+            keys.decrypt(column, text_)
+
+
+def test_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
+    Keyring(tmp_path).encrypt("a.x", "secret")
+    Keyring(tmp_path).blind("a.x", "secret")
+    modes = {
+        path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "keys/fields").iterdir()
+    }
+    assert modes == {"1.key": 0o600, "blind.key": 0o600}
+    assert os.stat(tmp_path / "keys" / "fields").st_mode & 0o077 == 0
