@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-import careloom.platform.records.kinds  # noqa: F401  registers the platform's kinds
-from careloom.platform.definitions.kinds import register
 from careloom.platform.events.log import subscribe
 from careloom.platform.identity.actor import SYSTEM, Actor, actor_of
 from careloom.platform.identity.model import Person
@@ -20,10 +18,7 @@ from careloom.platform.records.lists import get
 from careloom.platform.records.submit import submit
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database, open_database
-from careloom.platform.verbs.demo import load_demo
-from careloom.runtime.flows.check import FLOW
 from careloom.runtime.flows.complete import complete
-from careloom.runtime.reports.definition import REPORT
 from careloom.runtime.tasks.worklist import TaskRow, worklist
 from careloom.runtime.work.dispatch import CONSUMER, EVENTS, drain
 
@@ -93,24 +88,11 @@ class Clinic:
             return dict(get(session, SYSTEM, form, record).values)
 
 
-@pytest.fixture(scope="module")
-def template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the demo clinic in it, to be copied."""
-    home = tmp_path_factory.mktemp("demo")
-    shutil.copyfile(sqlite_template, home / "careloom.db")
-    for kind in (FLOW, REPORT):
-        register(kind)
-    database = open_database(f"sqlite:///{home}/careloom.db", home, TurnedClock(TUESDAY))
-    load_demo(database)
-    database.close()
-    return home
-
-
 @pytest.fixture
-def clinic(template: Path, tmp_path: Path) -> Iterator[Clinic]:
+def clinic(demo_home: Path, tmp_path: Path) -> Iterator[Clinic]:
     subscribe(CONSUMER, EVENTS)
     home = tmp_path / "home"
-    shutil.copytree(template, home)
+    shutil.copytree(demo_home, home)
     clock = TurnedClock(TUESDAY)
     database = open_database(f"sqlite:///{home}/careloom.db", home, clock)
     yield Clinic(database, clock)

@@ -9,9 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-import careloom.platform.records.kinds  # noqa: F401  registers the platform's kinds
 from careloom.platform.definitions.form import Form, form_of
-from careloom.platform.definitions.kinds import register
 from careloom.platform.definitions.options import in_language
 from careloom.platform.definitions.published import entries, published
 from careloom.platform.identity.actor import SYSTEM, Actor, actor_of
@@ -21,11 +19,9 @@ from careloom.platform.packs.plan import plan
 from careloom.platform.packs.read import read_pack
 from careloom.platform.records.lists import get, list_records
 from careloom.platform.records.submit import prepare, submit
-from careloom.platform.store.database import Database, open_database
+from careloom.platform.store.database import Database
 from careloom.platform.store.errors import Invalid, NotAllowed, NotFound
 from careloom.platform.verbs.demo import load_demo
-from careloom.runtime.flows.check import FLOW
-from careloom.runtime.reports.definition import REPORT
 
 ROOT = Path(__file__).parents[2] / "blueprints"
 FILES = sorted(ROOT.rglob("*.json"))
@@ -42,20 +38,6 @@ LEAD: dict[str, Any] = {
     "received_at": "2026-03-03T10:00",
     "consent_privacy": True,
 }
-
-
-@pytest.fixture(scope="module")
-def demo(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """The demo clinic, set up once for this module; tests only add to it."""
-    home = tmp_path_factory.mktemp("demo")
-    path = home / "careloom.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    database = open_database(f"sqlite:///{path}", home)
-    for kind in (FLOW, REPORT):
-        register(kind)
-    load_demo(database)
-    yield database
-    database.close()
 
 
 def actor(session: Session, login: str) -> Actor:
