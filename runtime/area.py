@@ -4,6 +4,7 @@ from flask import Blueprint, Flask
 
 from ..platform.definitions.kinds import register
 from ..platform.events.log import subscribe
+from ..platform.records import kinds  # noqa: F401  forms, lists, roles, calendars
 from ..platform.records.check import CHECKS
 from ..platform.web.areas import beside
 from ..platform.web.navigation import Place, add_places

@@ -39,11 +39,12 @@ def drain(database: Database, until_idle: bool = True) -> int:
 
 def _follow_up(session: Session) -> int:
     """A batch of events, each in a savepoint; one that fails is tried later, or parked."""
+    events = take_batch(session, CONSUMER, BATCH)
     end = time.monotonic() + BATCH_SECONDS
     finished: list[Event] = []
     count = 0
-    for event in take_batch(session, CONSUMER, BATCH):
-        if time.monotonic() > end:
+    for event in events:
+        if count and time.monotonic() > end:
             break
         count += 1
         if not may_start(session, event.name, event.subject_kind):
@@ -64,10 +65,11 @@ def _follow_up(session: Session) -> int:
 
 def _fire_due(session: Session) -> int:
     """A batch of due timers, soonest first, each in a savepoint."""
+    found = due(session, BATCH)
     end = time.monotonic() + BATCH_SECONDS
     count = 0
-    for timer in due(session, BATCH):
-        if time.monotonic() > end:
+    for timer in found:
+        if count and time.monotonic() > end:
             break
         try:
             with session.begin_nested():
