@@ -200,11 +200,11 @@ class Checker:
         if not labelled and text in scope.labels:
             raise ExpressionError("E_BARE_NAME", place, name=text)
         if not labelled and self.frames[0] is not scope and text in self.frames[0].names:
-            raise ExpressionError("E_UNKNOWN_FIELD_NEAR", place, name=text, near=f"parent.{text}")
+            raise ExpressionError("E_NO_NAME_NEAR", place, name=text, near=f"parent.{text}")
         near = nearest(text, [*scope.labels] if labelled else [*scope.names, *scope.labels])
         if near is None:
-            raise ExpressionError("E_UNKNOWN_FIELD", place, name=text)
-        raise ExpressionError("E_UNKNOWN_FIELD_NEAR", place, name=text, near=near)
+            raise ExpressionError("E_NO_NAME", place, name=text)
+        raise ExpressionError("E_NO_NAME_NEAR", place, name=text, near=near)
 
     def member(self, node: Member) -> Resolved:
         """`parent.x`, a hop over a link, or a column of a sub-form."""

@@ -271,14 +271,14 @@ MISTAKES: list[tuple[Change, str, str]] = [
     (
         put("properties.note.x-visible", "color = 1"),
         "/properties/note/x-visible",
-        "E_UNKNOWN_FIELD_NEAR",
+        "E_NO_NAME_NEAR",
     ),
     (put("properties.note.x-visible", "price"), "/properties/note/x-visible", "E_EXPECT"),
     (put("properties.note.x-required", "1 +"), "/properties/note/x-required", "E_END"),
     (
         put("properties.note.x-enabled", "patient.nam = 1"),
         "/properties/note/x-enabled",
-        "E_UNKNOWN_FIELD_NEAR",
+        "E_NO_NAME_NEAR",
     ),
     (put("properties.seen_at.x-default", '"a"'), "/properties/seen_at/x-default", "E_EXPECT"),
     (put("properties.net.x-value", "colour"), "/properties/net/x-value", "E_EXPECT"),
