@@ -111,7 +111,7 @@ def _chosen() -> Pack:
 @route(area, "/packs/plan", methods=("POST",), needs="packs.apply", endpoint="plan")
 def show_plan() -> ResponseReturnValue:
     """`pages/pack_plan.html`: title, version, before, steps (act, colour, title, kind), problems,
-    pack (its key), may_apply."""
+    counts, pack (its key), may_apply, nothing (it is installed just so)."""
     pack = _chosen()
     return _draw_plan(plan(reading(), pack))
 
@@ -141,6 +141,7 @@ def _draw_plan(found: Plan, refused: Sequence[Problem] = ()) -> str:
         ],
         problems=problems,
         pack=found.pack.key,
+        nothing=not problems and found.count("same") == len(found.steps),
         may_apply=not problems and not found.count("conflict"),
     )
 

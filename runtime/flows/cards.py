@@ -21,7 +21,7 @@ from ..tasks.model import How, task_actors
 from ..tasks.worklist import TaskRow
 
 SOON_MINUTES = 30
-MOST_FACTS = 8
+MOST_FACTS = 6
 MINUTE = 60
 
 
