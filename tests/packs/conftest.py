@@ -17,14 +17,15 @@ from careloom.runtime.reports.definition import REPORT
 
 FOUNDED = datetime(2026, 3, 1, tzinfo=UTC)  # before any test's clock, for grants begin with it
 
+for kind in (FLOW, REPORT):
+    register(kind)
+
 
 @pytest.fixture(scope="session")
 def demo_home(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder whose careloom.db holds the demo clinic; copy it, never open it."""
     home = tmp_path_factory.mktemp("demo")
     shutil.copyfile(sqlite_template, home / "careloom.db")
-    for kind in (FLOW, REPORT):
-        register(kind)
     database = open_database(f"sqlite:///{home}/careloom.db", home, TurnedClock(FOUNDED))
     load_demo(database)
     database.close()

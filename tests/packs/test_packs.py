@@ -17,6 +17,7 @@ from careloom.platform.identity.model import Person
 from careloom.platform.packs.apply import apply_pack
 from careloom.platform.packs.plan import plan
 from careloom.platform.packs.read import read_pack
+from careloom.platform.records.check import violations
 from careloom.platform.records.lists import get, list_records
 from careloom.platform.records.submit import prepare, submit
 from careloom.platform.store.database import Database
@@ -299,3 +300,14 @@ def test_an_agent_sees_the_pool_of_the_own_branch_only(demo: Database) -> None:
             record.id
             for record in list_records(session, actor(session, "agent2"), "lead_intake").items
         }
+
+
+def test_the_demo_is_set_up_on_each_database(database: Database) -> None:
+    load_demo(database)
+    lead = database.write(lambda session: submit(session, SYSTEM, "lead_intake", LEAD).id)
+    with database.read() as session:
+        seen = list_records(
+            session, actor(session, "supervisor"), "lead_intake", where='mobile = "19900000001"'
+        )
+        assert [record.id for record in seen.items] == [lead]
+        assert list(violations(session)) == []
