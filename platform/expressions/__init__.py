@@ -29,7 +29,8 @@ from .sql import to_sql
 from .tree import Node
 
 __all__ = [
-    "ANY", "BLANK", "BOOL", "DATE", "DATETIME", "DURATION", "MONEY", "NUMBER", "PERSON", "TEXT", "TIME",
-    "Columns", "Env", "ExpressionError", "Joined", "Link", "Me", "Node", "Rows", "Scope", "Search",
-    "Type", "Typed", "check", "compile", "list_of", "number", "parse", "row", "to_json", "to_sql",
+    "ANY", "BLANK", "BOOL", "DATE", "DATETIME", "DURATION", "MONEY", "NUMBER", "PERSON", "TEXT",
+    "TIME", "Columns", "Env", "ExpressionError", "Joined", "Link", "Me", "Node", "Rows", "Scope",
+    "Search", "Type", "Typed", "check", "compile", "list_of", "number", "parse", "row", "to_json",
+    "to_sql",
 ]  # fmt: skip

@@ -170,5 +170,5 @@ def _misfit(
                 found=str(found_item.type),
                 name=name,
             )
-    found_kinds = " ".join(str(item.type) for item in resolved if item is not None)
-    return ExpressionError("E_TYPE", places, wanted="", found=found_kinds, name=name)
+    kinds = [str(item.type) for item in resolved if item is not None]
+    return ExpressionError("E_OPERANDS", places, name=name, left=kinds[0], right=kinds[-1])

@@ -3,6 +3,9 @@
 Three tiers: native SQL where the databases agree (comparison, logic, IF), the functions of
 `sqlite.py` and `postgresql.py` where they do not, and E_NOT_SQL where neither can. What depends on
 no column is evaluated in Python and bound, so TODAY(), ME() and LOOKUP of constants are parameters.
+
+E_NOT_SQL are, besides fields that have no column: answers that are lists, LOOKUP whose condition
+reads the record (`parent.x`), and LAST of UNIQUE; in measures FIRST and LAST.
 """
 
 from __future__ import annotations
@@ -45,6 +48,7 @@ from .workdays import FIRST, LAST, days_off, days_on
 
 MOST_NODES = 4_000  # of the lowered expression: SWITCH repeats its subject for every case
 NOT_SQL_OPS = frozenset({"text_of_any"})
+NOT_SQL_FUNCTIONS = frozenset({"LOOKUP", "UNIQUE"})  # the only ones that may be E_NOT_SQL
 DATES = ARRAY(Date())
 
 

@@ -26,7 +26,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   env.follow = (form, id) => linked[form]?.[String(id)] ?? null
   env.lookup = (form, matches) => (tables[form] ?? []).find(matches) ?? null
   let answer
-  try { answer = evaluate(tree, env) } catch (error) { answer = { error: error.code ?? String(error) } }
+  try { answer = evaluate(tree, env) }
+  catch (error) { answer = { error: error.code ?? String(error) } }
   process.stdout.write(JSON.stringify(answer) + '\\n')
 }
 """
@@ -118,10 +119,8 @@ class Sql:
                 if rows:
                     connection.execute(TABLES[form].insert(), list(rows.values()))
 
-    def answers(
-        self, typed: Typed, ids: Iterable[int], given: Mapping[str, Any], **around: Any
-    ) -> list[Any]:
-        """The formula's answer for each record, in the order of ids; [E_NOT_SQL] when it is none."""
+    def answers(self, typed: Typed, ids: Iterable[int], **around: Any) -> list[Any]:
+        """The answer for each record, in the order of ids; [E_NOT_SQL] when there is none."""
         record = TABLES["record"]
         try:
             made = to_sql(typed, columns_of("record", record), self.dialect, env_of({}, **around))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from careloom.platform.expressions import ExpressionError, Typed, check
+from careloom.platform.expressions.sql import NOT_SQL_FUNCTIONS
 
 from .evaluators import NOT_SQL, Browser, Sql, python
 from .world import Loader, scope
@@ -88,10 +89,10 @@ class Run:
         answers = self._evaluators(case, typed)
         wanted = case.get("limit", case.get("answer"))
         warnings = [case["warning"]] if "warning" in case else []
-        for name, (value, warned) in answers.items():
-            if value != wanted or warned != warnings:
+        for name, found in answers.items():
+            if found != (wanted, warnings):
                 tally.wrong.append(
-                    f"{case['text'][:80]!r} {name}: {value!r} {warned}, wanted {wanted!r} {warnings}"
+                    f"{case['text'][:80]!r} {name}: {found}, wanted {wanted!r} {warnings}"
                 )
         if "limit" not in case:
             self._databases(at, case, typed, wanted, tally)
@@ -114,11 +115,12 @@ class Run:
             if case.get("measure"):
                 value = database.measure(typed, at)
             else:
-                value = database.answers(typed, [at], {}, **around)[0]
+                value = database.answers(typed, [at], **around)[0]
             if value != expected:
                 tally.wrong.append(
                     f"{case['text'][:80]!r} {database.dialect}: {value!r}, wanted {expected!r}"
                 )
         if expected == NOT_SQL:
             tally.not_sql += 1
-            tally.not_sql_functions |= typed.functions or {"a list as the answer"}
+            if typed.type.name != "list":
+                tally.not_sql_functions |= typed.functions & NOT_SQL_FUNCTIONS or {case["text"]}

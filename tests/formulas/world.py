@@ -89,9 +89,7 @@ def value_of(kind: Type, given: Any) -> Any:
 
 def row_of(form: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """A whole row; `_id` stays."""
-    found = {
-        key: value_of(kind, given[key]) for key, kind in NAMES[form].items() if key in given
-    }
+    found = {key: value_of(kind, given[key]) for key, kind in NAMES[form].items() if key in given}
     return {**found, "_id": given["_id"]} if "_id" in given else found
 
 
