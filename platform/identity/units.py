@@ -6,9 +6,11 @@ from zoneinfo import available_timezones
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..events.log import append
 from ..store.errors import Conflict, Invalid, NotAllowed, Problem
 from ..store.session import bump_epoch, new_id
 from .actor import TIME_ZONE, Actor
+from .events import UNIT
 from .model import Unit
 from .permissions import need
 from .tree import Place, unit
@@ -46,6 +48,7 @@ def add_unit(
     )
     session.flush()
     bump_epoch(session)
+    append(session, "unit:added", actor, (UNIT, made), made, {"code": code})
     return Place(made, code, title, type, parent_id, path, zone, None)
 
 
@@ -71,6 +74,8 @@ def move_unit(session: Session, actor: Actor, unit_id: int, parent_id: int) -> N
     session.flush()
     _drop_strayed_intakes(session)
     bump_epoch(session)
+    data = {"from": moved.parent_id, "to": parent_id}
+    append(session, "unit:moved", actor, (UNIT, unit_id), unit_id, data)
 
 
 def _drop_strayed_intakes(session: Session) -> None:
@@ -94,6 +99,7 @@ def set_intake(session: Session, actor: Actor, unit_id: int, intake_id: int | No
     row.intake_id = intake_id
     session.flush()
     bump_epoch(session)
+    append(session, "unit:changed", actor, (UNIT, unit_id), unit_id, {"fields": ["intake"]})
 
 
 def _need(session: Session, actor: Actor, unit_id: int | None) -> None:
