@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from ..store.errors import Refusal
@@ -17,6 +18,11 @@ DEEPEST = 10
 _consumers: dict[str, list[str]] = defaultdict(list)
 #: Called after a commit that left handoffs behind; the runtime's nudge puts itself here.
 wake: list[Callable[[], None]] = []
+
+
+EVENT = insert(Event.__table__)  # type: ignore[arg-type]
+HANDOFF = insert(Handoff.__table__)  # type: ignore[arg-type]
+DEPTH = select(Event.depth).where(Event.id == bindparam("id"))
 
 
 class Who(Protocol):
@@ -44,8 +50,8 @@ def append(
     data: dict[str, Any],
     cause: int | None = None,
     on_behalf_id: int | None = None,
-) -> Event:
-    """Write down what happened.
+) -> int:
+    """Write down what happened; returns the event's id.
 
     subject: (kind, id), e.g. ("form:lead_intake", 7). cause: id of the event this one follows
     from; a chain deeper than DEEPEST is refused with E_TOO_DEEP.
@@ -56,36 +62,35 @@ def append(
         raise ValueError(f"{name} has no {', '.join(sorted(unknown))}")
     depth = 0
     if cause is not None:
-        before = session.get(Event, cause)
-        depth = before.depth + 1 if before else 1
+        depth = (session.execute(DEPTH, {"id": cause}).scalar() or 0) + 1
     if depth > DEEPEST:
         raise Refusal("E_TOO_DEEP", depth=DEEPEST)
-    event = Event(
-        id=new_id(session),
-        name=name,
-        subject_kind=subject[0],
-        subject_id=subject[1],
-        unit_id=unit_id,
-        actor_id=actor.person_id,
-        on_behalf_id=on_behalf_id,
-        cause_id=cause,
-        depth=depth,
-        at=moment(session),
-        data=data,
+    event_id, now = new_id(session), moment(session)
+    about = {"subject_kind": subject[0], "subject_id": subject[1]}
+    session.execute(
+        EVENT,
+        {
+            "id": event_id,
+            "name": name,
+            **about,
+            "unit_id": unit_id,
+            "actor_id": actor.person_id,
+            "on_behalf_id": on_behalf_id,
+            "cause_id": cause,
+            "depth": depth,
+            "at": now,
+            "data": data,
+        },
     )
-    session.add(event)
-    for consumer in _consumers.get(name, ()):
-        session.add(
-            Handoff(
-                event_id=event.id,
-                consumer=consumer,
-                subject_kind=subject[0],
-                subject_id=subject[1],
-                due_at=event.at,
-            )
-        )
+    consumers = _consumers.get(name)
+    if consumers:
+        rows = [
+            {"event_id": event_id, "consumer": c, **about, "due_at": now, "tries": 0}
+            for c in consumers
+        ]
+        session.execute(HANDOFF, rows)
         after_commit(session, _wake)
-    return event
+    return event_id
 
 
 def _wake() -> None:

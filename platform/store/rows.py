@@ -5,9 +5,10 @@ Values here are as kept (see `columns`); who may do what was settled above.
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Select, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from .errors import Stale
@@ -48,11 +49,18 @@ def read_row(
     session: Session, table: Table, record_id: int, *, for_update: bool = False
 ) -> Row | None:
     """One row, retired or not, or None."""
-    query = select(table).where(table.c._id == record_id)
-    if for_update:
-        query = query.with_for_update()
-    row = session.execute(query).mappings().one_or_none()
+    row = session.execute(_by_id(table, for_update), {"id": record_id}).mappings().one_or_none()
     return None if row is None else dict(row)
+
+
+@lru_cache(maxsize=1024)
+def _by_id(table: Table, for_update: bool) -> Select[Any]:
+    """Built once for each table: building a statement costs more than running this one."""
+    query = select(table).where(table.c._id == bindparam("id"))
+    return query.with_for_update() if for_update else query
+
+
+HISTORY = insert(RecordHistory.__table__)  # type: ignore[arg-type]
 
 
 def _remember(session: Session, table: Table, row: Row, action: str) -> None:
@@ -62,7 +70,7 @@ def _remember(session: Session, table: Table, row: Row, action: str) -> None:
         if value is not None and key not in OWN_COLUMNS and not key.startswith("_blind_")
     }
     session.execute(
-        insert(RecordHistory),
+        HISTORY,
         {
             "form": table.name.removeprefix("form_"),
             "record_id": row["_id"],

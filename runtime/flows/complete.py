@@ -111,7 +111,7 @@ def _resume(
     if record_id is not None:
         session.execute(update(tasks).where(tasks.c.id == row.id).values(record_id=record_id))
     standing.run.names[row.step_key] = Named(form, record_id, outcome)
-    event = append(
+    event_id = append(
         session,
         "task:completed",
         actor,
@@ -126,4 +126,4 @@ def _resume(
         },
     )
     node = graph.nodes[row.step_key]
-    go_on(sight, graph, standing, row.token_id, node.next, node.key, event.id)
+    go_on(sight, graph, standing, row.token_id, node.next, node.key, event_id)

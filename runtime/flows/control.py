@@ -129,4 +129,4 @@ def _stand(session: Session, standing: Standing, state: InstanceState, ended: bo
 
 def _tell(session: Session, actor: Actor, standing: Standing, name: str, **data: str) -> int:
     subject = ("instance", standing.id)
-    return append(session, name, actor, subject, standing.unit_id, data).id
+    return append(session, name, actor, subject, standing.unit_id, data)

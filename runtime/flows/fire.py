@@ -102,5 +102,4 @@ def _told(
 
 def _tell(session: Session, standing: Standing, name: str, data: dict[str, object]) -> int:
     """What happened by itself follows from nothing a rule did: it begins a chain of its own."""
-    event = append(session, name, SYSTEM, ("instance", standing.id), standing.unit_id, data)
-    return event.id
+    return append(session, name, SYSTEM, ("instance", standing.id), standing.unit_id, data)

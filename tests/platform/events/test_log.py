@@ -23,7 +23,7 @@ subscribe("tester", ["test:happened"])
 
 
 def happen(session: Session, subject: int = 1, n: int = 0, cause: int | None = None) -> int:
-    return append(session, "test:happened", SYSTEM, ("test", subject), None, {"n": n}, cause).id
+    return append(session, "test:happened", SYSTEM, ("test", subject), None, {"n": n}, cause)
 
 
 def take(session: Session) -> int | None:
