@@ -7,6 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sample_forms import COLOURS, PERSON, VISIT
 from sqlalchemy.orm import Session
 
 import careloom.platform.records.kinds  # noqa: F401  registers the platform's kinds
@@ -22,103 +25,6 @@ from careloom.platform.store.database import Database
 
 Document = dict[str, Any]
 Change = Callable[[Document], object]
-
-COLOURS = {
-    "format": 1,
-    "key": "colour",
-    "title": "颜色",
-    "items": [{"key": "red", "title": {"zh-CN": "红", "en": "Red"}}],
-}
-PERSON = {
-    "format": 1,
-    "key": "patient",
-    "x-title": "Patient",
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "name": {"type": "string", "x-widget": "text", "x-title": {"zh-CN": "姓名", "en": "Name"}},
-        "level": {
-            "type": "integer",
-            "x-widget": "number",
-            "x-title": {"zh-CN": "等级", "en": "Level"},
-        },
-    },
-    "x-layout": [{"key": "main", "fields": ["name", "level"]}],
-    "x-label": "name",
-}
-VISIT = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "format": 1,
-    "key": "visit",
-    "x-title": {"zh-CN": "就诊", "en": "Visit"},
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "code": {
-            "type": "string",
-            "x-widget": "serial",
-            "x-title": "No",
-            "x-serial": "V{yy}{seq:4}",
-        },
-        "patient": {
-            "type": "string",
-            "x-widget": "link",
-            "x-title": {"zh-CN": "患者", "en": "Patient"},
-            "x-options": {"source": "form", "form": "patient"},
-        },
-        "colour": {
-            "type": "string",
-            "x-widget": "choice",
-            "x-title": "Colour",
-            "x-options": {"source": "list", "list": "colour"},
-        },
-        "kinds": {
-            "type": "array",
-            "items": {"type": "string"},
-            "uniqueItems": True,
-            "x-widget": "choices",
-            "x-title": "Kinds",
-            "x-options": {
-                "source": "fixed",
-                "items": [{"key": "a", "title": "甲"}, {"key": "b", "title": "乙"}],
-            },
-        },
-        "seen_at": {
-            "type": "string",
-            "x-widget": "datetime",
-            "x-title": "Seen",
-            "x-default": "NOW()",
-        },
-        "price": {"type": "string", "x-widget": "money", "x-title": "Price"},
-        "share": {"type": "string", "x-widget": "percent", "x-title": "Share"},
-        "net": {
-            "type": "string",
-            "x-widget": "money",
-            "x-title": "Net",
-            "x-value": "price * (1 - share)",
-        },
-        "owner": {"type": "string", "x-widget": "person", "x-title": "Owner"},
-        "clinic": {"type": "string", "x-widget": "unit", "x-title": "Clinic"},
-        "note": {
-            "type": "string",
-            "x-widget": "text",
-            "x-title": "Note",
-            "x-visible": 'colour = "red"',
-            "x-required": "net > 100",
-            "maxLength": 50,
-        },
-    },
-    "required": ["colour", "patient"],
-    "x-layout": [
-        {"key": "main", "columns": 2, "fields": ["code", "patient", "colour", "kinds", "seen_at"]},
-        {"key": "money", "fields": ["price", "share", "net", "owner", "clinic", "note"]},
-    ],
-    "x-label": "code",
-    "x-match": [["patient", "seen_at:day"], ["note"]],
-    "x-unit": "clinic",
-    "x-owner": "owner",
-    "x-rules": [{"key": "paid", "if": "net >= 0", "message": "no", "field": "net"}],
-}
 
 
 @pytest.fixture
@@ -393,3 +299,47 @@ def test_formulas_come_in_the_order_in_which_they_depend(session: Session) -> No
     assert net.run(env) == Decimal(180)
     assert formulas.required["note"].run(Env(values={"net": Decimal(180)})) is True
     assert [rule.key for rule, _ in formulas.rules] == ["paid"]
+
+
+def places(node: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a document."""
+    yield at
+    if isinstance(node, dict | list):
+        for key, inner in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from places(inner, (*at, key))
+
+
+PLACES = [at for at in places(VISIT) if at]
+SCRAPS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 60),
+    st.sampled_from(
+        ["", "note", "visit", "colour", "list", "form", "1 +", "net", "choices", "[", "2"]
+    ),
+    st.text(max_size=6),
+    st.just([]),
+    st.just({}),
+    st.just(["note", "note"]),
+    st.just({"source": "fixed", "items": [{"key": "a", "title": "x"}]}),
+)
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(changes=st.lists(st.tuples(st.sampled_from(PLACES), SCRAPS), min_size=1, max_size=3))
+def test_no_document_does_worse_than_problems(
+    session: Session, changes: list[tuple[tuple[Any, ...], Any]]
+) -> None:
+    document: Any = copy.deepcopy(VISIT)
+    for place, scrap in changes:
+        at = document
+        try:
+            for part in place[:-1]:
+                at = at[part]
+            at[place[-1]] = copy.deepcopy(scrap)
+        except (KeyError, IndexError, TypeError):
+            continue
+    for problem in check(session, "form", document):
+        assert problem.code.startswith("E_") and problem.path[:1] in ("", "/")
