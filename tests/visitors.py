@@ -35,7 +35,6 @@ EVERYTHING = [
     "packs.apply",
     "people.read",
     "people.write",
-    "people.grant",
     "units.write",
     "trail.read",
 ]

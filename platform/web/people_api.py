@@ -225,7 +225,7 @@ def set_password(person_id: int) -> ResponseReturnValue:
     area,
     "/api/people/<id:person_id>/roles",
     methods=("POST",),
-    needs="people.grant",
+    needs="people.write",
     spec=Spec(
         "Give a person a role at a unit, for a time or without end.",
         body=thing({"role": KEY, "unit": ID}, until=MAYBE_MOMENT),
@@ -269,7 +269,7 @@ def _moment(text: str | None) -> datetime | None:
     area,
     "/api/people/<id:person_id>/roles/<role>/<id:unit_id>",
     methods=("DELETE",),
-    needs="people.grant",
+    needs="people.write",
     spec=Spec("Take a role at a unit from a person.", answers={204: {}}, tag="people"),
 )
 def take_role(person_id: int, role: str, unit_id: int) -> ResponseReturnValue:
