@@ -110,19 +110,31 @@ def _inside(lowering: Lowering, rows: Many, lower: Callable[[], Any]) -> Any:
         lowering.frames.pop()
 
 
-def folded(found: Many, aggregate: ColumnElement[Any]) -> ColumnElement[Any]:
-    """An aggregate over the list: of the group itself, or as a subquery."""
+def folded(found: Many, aggregate: Callable[[Many], ColumnElement[Any]]) -> ColumnElement[Any]:
+    """An aggregate over the list: of the group itself, or as a subquery.
+
+    The values come from a table of their own: an aggregate over nothing but outer columns, as in
+    SUM(items, parent.price), would belong to the outer query.
+    """
     if found.grouped:
-        made: Any = aggregate
-        return made.filter(*found.where) if found.where else aggregate
-    query = select(aggregate).select_from(*found.sources).where(*found.where)
-    return query.correlate_except(*found.sources).scalar_subquery()
+        made: Any = aggregate(found)
+        return made.filter(*found.where) if found.where else made  # type: ignore[no-any-return]
+    chosen = found.value if found.value is not None else literal(1)
+    raw = [] if found.raw is None else [found.raw[0].label("raw")]
+    rows = select(chosen.label("value"), *raw).select_from(*found.sources).where(*found.where)
+    inner = rows.correlate_except(*found.sources).subquery()
+    moved = replace(
+        found,
+        value=None if found.value is None else inner.c.value,
+        raw=None if found.raw is None else (inner.c.raw, found.raw[1]),
+    )
+    return select(aggregate(moved)).select_from(inner).scalar_subquery()
 
 
 def exists(lowering: Lowering, found: Many) -> ColumnElement[bool]:
     """Whether the list has anything in it."""
     if found.grouped:
-        return folded(found, func.count()) > 0
+        return folded(found, lambda _: func.count()) > 0
     query = select(literal(1)).select_from(*found.sources).where(*found.where)
     return sql_exists(query.correlate_except(*found.sources))
 
@@ -161,18 +173,17 @@ def value(lowering: Lowering, node: Op) -> ColumnElement[Any]:
     return made(lowering, node, found)
 
 
-def _distinct(found: Many, what: ColumnElement[Any] | None = None) -> ColumnElement[Any]:
-    chosen = found.value if what is None else what
-    assert chosen is not None
-    return chosen.distinct() if found.distinct else chosen
+def _distinct(found: Many) -> ColumnElement[Any]:
+    assert found.value is not None
+    return found.value.distinct() if found.distinct else found.value
+
+
+def _counted(found: Many) -> ColumnElement[Any]:
+    return func.count() if found.value is None else func.count(_distinct(found))
 
 
 def _count(lowering: Lowering, node: Op, found: Many) -> ColumnElement[Any]:
-    if found.value is None:
-        counted: ColumnElement[Any] = func.count()
-    else:
-        counted = func.count(_distinct(found))
-    return lowering.unscaled(cast(folded(found, counted), BigInteger), 0)
+    return lowering.unscaled(cast(folded(found, _counted), BigInteger), 0)
 
 
 def _count_equal(lowering: Lowering, node: Op, found: Many) -> ColumnElement[Any]:
@@ -185,41 +196,48 @@ def _count_equal(lowering: Lowering, node: Op, found: Many) -> ColumnElement[Any
 def _sum(lowering: Lowering, node: Op, found: Many) -> ColumnElement[Any]:
     number = sql_type(NUMBER)
     if not lowering.sqlite:
-        exact: Any = func.coalesce(folded(found, func.sum(_distinct(found))), 0)
+        exact: Any = func.coalesce(folded(found, lambda m: func.sum(_distinct(m))), 0)
         return lowering.call("fit", exact, kind=node.type)
     if found.raw is None or found.distinct:
-        total = folded(found, func.x_total(_distinct(found)))
+        total = folded(found, lambda m: func.x_total(_distinct(m)))
         return func.coalesce(total, 0, type_=number)
-    column, scale = found.raw
-    high = folded(found, func.sum(column.op(">>")(HALF)))
-    low = folded(found, func.sum(column.op("&")(2**HALF - 1)))
-    return func.x_halves(high, low, scale, type_=number)
+
+    def half(found: Many, sign: str, by: int) -> ColumnElement[Any]:
+        assert found.raw is not None
+        return func.sum(found.raw[0].op(sign)(by))
+
+    high = folded(found, lambda m: half(m, ">>", HALF))
+    low = folded(found, lambda m: half(m, "&", 2**HALF - 1))
+    return func.x_halves(high, low, found.raw[1], type_=number)
 
 
 def _average(lowering: Lowering, node: Op, found: Many) -> ColumnElement[Any]:
+    number = sql_type(NUMBER)
     if lowering.sqlite:
-        average: Any = func.x_average(_distinct(found), type_=sql_type(NUMBER))
-        return folded(found, average)
-    total = folded(found, func.sum(_distinct(found)))
-    count = folded(found, func.count(_distinct(found)))
-    return lowering.call("x_div", total, cast(count, sql_type(NUMBER)), kind=node.type)
+        return folded(found, lambda m: func.x_average(_distinct(m), type_=number))
+    total = folded(found, lambda m: func.sum(_distinct(m)))
+    count = cast(folded(found, _counted), number)
+    return lowering.call("x_div", total, count, kind=node.type)
 
 
 def _extreme(lowering: Lowering, node: Op, found: Many) -> ColumnElement[Any]:
     most = node.op == "list_max"
-    assert found.value is not None
+    native: Any = func.max if most else func.min
     if lowering.sqlite and found.kind.kind == "number":
         if found.raw is None:
             fold: Any = func.x_most if most else func.x_least
-            return folded(found, fold(found.value, type_=sql_type(NUMBER)))
-        column, scale = found.raw
-        edge = folded(found, (func.max if most else func.min)(column))
-        return lowering.unscaled(edge, scale)
-    chosen = found.value
-    if found.kind.kind == "text":
-        chosen = chosen.collate(binary(lowering))
-    native: Any = func.max if most else func.min
-    return folded(found, native(chosen, type_=sql_type(found.kind)))
+            return folded(found, lambda m: fold(m.value, type_=sql_type(NUMBER)))
+        edge = folded(found, lambda m: native(m.raw[0] if m.raw else None))
+        return lowering.unscaled(edge, found.raw[1])
+    kind, order = found.kind, binary(lowering)
+
+    def best(found: Many) -> ColumnElement[Any]:
+        assert found.value is not None
+        chosen = found.value.collate(order) if kind.kind == "text" else found.value
+        made: ColumnElement[Any] = native(chosen, type_=sql_type(kind))
+        return made
+
+    return folded(found, best)
 
 
 def _end(lowering: Lowering, node: Op, found: Many) -> ColumnElement[Any]:
