@@ -108,7 +108,7 @@ def guessed(form: Form, sheet: Sheet) -> dict[str, str | None]:
 
 @route(area, "/records/<form_key>/import/<token>", needs=SIGNED_IN, endpoint="look")
 def look(form_key: str, token: str) -> ResponseReturnValue:
-    """`pages/import.html` with step `look` (counts, mapping, problem_rows, problem_count,
+    """`pages/import.html` with step `look` (counts, mapping, unmapped, problem_rows, problem_count,
     preview_heads, preview_rows, file_name, upload), `under_way` (done, of, stopped) or `done`
     (counts)."""
     _session, actor, reader, form = _opened(form_key)
@@ -147,13 +147,15 @@ def _draw(
         return render_template("pages/import.html", step="done", counts=note["counts"], **frame)
     sheet = read_sheet(note["name"], kept.file.read_bytes())
     found = note.get("row_problems", [])
+    mapping = _mapping(sheet, note["mapping"])
     return render_template(
         "pages/import.html",
         step="look",
         counts=note.get("counts")
         or {"rows": len(sheet.rows), "good": 0, "bad": 0, "duplicates": 0},
         file_name=note["name"],
-        mapping=_mapping(sheet, note["mapping"]),
+        mapping=mapping,
+        unmapped=sum(not column["field"] for column in mapping),
         problem_rows=[_problem(reader, sheet, each) for each in found],
         problem_count=note.get("problem_count", 0),
         **_preview(reader, form, note.get("preview", [])),
