@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from flask import Flask, Response, current_app, request, send_from_directory, url_for
 from markupsafe import Markup
-from werkzeug.utils import safe_join
+from werkzeug.security import safe_join
 
 ENTRIES = {
     "staff": "runtime/src/main.ts",
@@ -108,13 +108,14 @@ def _vite_origin() -> str:
 
 def send_asset(filename: str) -> Response:
     """A built file, kept for a year (its name holds its hash), packed if the browser takes it."""
-    if _vite_origin() and filename.startswith("source/"):
-        return send_from_directory(ROOT, filename.removeprefix("source/"))
+    source = filename.removeprefix("source/")
+    if _vite_origin() and source in (SPRITE, BRAND):  # browsers refuse a sprite of another origin
+        return send_from_directory(ROOT, source)
     folder = cast(Assets, current_app.extensions["careloom.assets"]).folder
     hashed = filename.startswith("assets/")
     for coding, ending in (("br", ".br"), ("gzip", ".gz")) if hashed else ():
         packed = safe_join(str(folder), filename + ending)
-        if coding in request.accept_encodings and packed and os.path.isfile(packed):
+        if request.accept_encodings.quality(coding) > 0 and packed and os.path.isfile(packed):
             kind = mimetypes.guess_type(filename)[0]
             answer = send_from_directory(folder, filename + ending, mimetype=kind)
             answer.headers["Content-Encoding"] = coding
