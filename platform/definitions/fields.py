@@ -337,6 +337,11 @@ FIELD_TYPES: dict[str, FieldType] = {
 }
 
 
+def encrypted(schema: Mapping[str, Any]) -> bool:
+    """Whether a property's values are kept encrypted; identity cards are unless it says not."""
+    return bool(schema.get("x-encrypted", schema["x-widget"] == "id_card"))
+
+
 def settle(field: Field, value: Any, zone: tzinfo) -> Any:
     """What a formula gave, fitted to its field: numbers rounded, a moment's day in `zone`."""
     if value is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
-from .fields import FIELD_TYPES, Field
+from .fields import FIELD_TYPES, Field, encrypted
 from .options import Text
 
 
@@ -134,7 +134,7 @@ def read_field(key: str, schema: Mapping[str, Any], required: bool = False) -> F
         options=options,
         scale=schema.get("x-scale", 0 if schema["type"] == "integer" else kind.scale),
         sensitive=schema.get("x-sensitive", "none"),
-        encrypted=schema.get("x-encrypted", kind.name == "id_card"),
+        encrypted=encrypted(schema),
         keep_hidden=schema.get("x-keep-hidden", False),
         written_by_flow=schema.get("x-written-by") == "flow",
         link_form=options["form"] if options and options["source"] == "form" else None,

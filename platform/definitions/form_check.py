@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ..store.errors import Problem
-from .fields import FIELD_TYPES, FieldType
+from .fields import FIELD_TYPES, FieldType, encrypted
 from .form import read_form
 from .form_scope import coming_forms
 from .formulas import formula_problems
@@ -119,9 +119,9 @@ def _column(key: str, field: Document, document: Document, at: At) -> Found:
     for word in sorted(column):
         if column[word] and storage == "json":
             yield _problem((*at, "x-column", word), "E_COLUMN", widget=field["x-widget"])
-    if field.get("x-encrypted") and storage != "text":
+    if encrypted(field) and storage != "text":
         yield _problem((*at, "x-encrypted"), "E_ENCRYPTED", widget=field["x-widget"])
-    if field.get("x-encrypted") and column.get("index"):
+    if encrypted(field) and column.get("index"):
         yield _problem((*at, "x-column", "index"), "E_ENCRYPTED", widget=field["x-widget"])
 
 
@@ -232,7 +232,7 @@ def _named_fields(document: Document) -> Found:
             yield _problem((word,), "E_NO_FIELD", **missing(name, fields))
         elif fields[name]["x-widget"] not in widgets:
             yield _problem((word,), "E_FIELD_KIND", name=name, widgets=", ".join(widgets))
-        elif fields[name].get("x-encrypted"):
+        elif encrypted(fields[name]):
             yield _problem((word,), "E_ENCRYPTED", widget=fields[name]["x-widget"])
 
 
@@ -247,7 +247,7 @@ def _matches(document: Document) -> Found:
                 yield _problem(at, "E_NO_FIELD", **missing(name, fields))
             elif unit and widget not in ("date", "datetime"):
                 yield _problem(at, "E_FIELD_KIND", name=name, widgets="date, datetime")
-            elif widget == "choices" or fields[name].get("x-encrypted"):
+            elif widget == "choices" or encrypted(fields[name]):
                 yield _problem(at, "E_MATCH", name=name)
 
 

@@ -119,6 +119,11 @@ MISTAKES: list[tuple[Change, str, str]] = [
         "E_COLUMN",
     ),
     (put("properties.price.x-encrypted", True), "/properties/price/x-encrypted", "E_ENCRYPTED"),
+    (
+        put("properties.card", {"type": "string", "x-widget": "id_card", "x-title": "Card"}),
+        "/properties/card",
+        "E_LAYOUT_MISSING",
+    ),
     (drop("properties.code.x-serial"), "/properties/code", "E_SERIAL_MISSING"),
     (put("properties.code.x-serial", "V{seq}"), "/properties/code/x-serial", "E_SERIAL"),
     (put("properties.code.x-serial", "V{yyyy}"), "/properties/code/x-serial", "E_SERIAL"),
@@ -203,6 +208,21 @@ def test_a_mistake_is_found_at_its_place(
     session: Session, change: Change, path: str, code: str
 ) -> None:
     assert (path, code) in problems(session, change)
+
+
+def test_an_identity_card_is_encrypted_so_nothing_matches_or_sorts_by_it(session: Session) -> None:
+    document = copy.deepcopy(VISIT)
+    card = {"type": "string", "x-widget": "id_card", "x-title": "Card"}
+    document["properties"]["card"] = {**card, "x-column": {"index": True}}
+    document["x-layout"][0]["fields"].append("card")
+    document["x-match"].append(["card"])
+    found = [(problem.path, problem.code) for problem in check(session, "form", document)]
+    assert found == [
+        ("/properties/card/x-column/index", "E_ENCRYPTED"),
+        ("/x-match/2/0", "E_MATCH"),
+    ]
+    document["properties"]["card"]["x-encrypted"] = False
+    assert check(session, "form", document) == []
 
 
 def test_a_cycle_over_several_fields_names_the_circle(session: Session) -> None:
