@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 CONSUMER = "flows"
 EVENTS = ("record:submitted",)
-BATCH = 50
+BATCH = 20
 BATCH_SECONDS = 0.1
 """After so much work a batch commits, so that a burst never holds up people's clicks."""
 
