@@ -83,14 +83,14 @@ def schema_problems(form: Form, values: Mapping[str, Any]) -> list[Problem]:
     validator = _validator(form)
     if validator.is_valid(shown):
         return []
-    return [
-        Problem(
-            pointer(*error.instance_path[:1]),
-            SCHEMA_CODES.get(_keyword(error), "E_SCHEMA"),
-            {"detail": error.message[:200]},
-        )
-        for error in validator.iter_errors(shown)
-    ]
+    return [_schema_problem(form, error) for error in validator.iter_errors(shown)]
+
+
+def _schema_problem(form: Form, error: jsonschema_rs.ValidationError) -> Problem:
+    at, keyword = error.instance_path[:1], _keyword(error)
+    limit = form.fields[str(at[0])].schema.get(keyword) if at else None
+    params = {"detail": error.message[:200], "most": limit, "least": limit}
+    return Problem(pointer(*at), SCHEMA_CODES.get(keyword, "E_SCHEMA"), params)
 
 
 def _keyword(error: jsonschema_rs.ValidationError) -> str:
