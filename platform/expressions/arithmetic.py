@@ -106,24 +106,26 @@ def whole(n: Decimal) -> int:
     return int(n)
 
 
-def _quantize(a: Decimal, n: Decimal, rounding: str) -> Decimal:
-    places = max(-limits.DIGITS, min(limits.DIGITS, whole(n)))
-    exponent = a.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent <= places:
-        return a
-    return CONTEXT.plus(a.quantize(Decimal(1).scaleb(-places), rounding, WIDE))
+UNITS = {places: Decimal(1).scaleb(-places) for places in range(-limits.DIGITS, limits.DIGITS + 1)}
+_AWAY = Context(prec=100, rounding=ROUND_UP, Emin=-1000, Emax=1000)
+_CUT = Context(prec=100, rounding=ROUND_DOWN, Emin=-1000, Emax=1000)
+
+
+def unit_of(n: Decimal) -> Decimal:
+    """One of the last decimal kept; more places than there are mean all of them."""
+    return UNITS[max(-limits.DIGITS, min(limits.DIGITS, whole(n)))]
 
 
 def round_half(a: Decimal, n: Decimal) -> Decimal:
-    return _quantize(a, n, ROUND_HALF_UP)
+    return CONTEXT.plus(WIDE.quantize(a, unit_of(n)))
 
 
 def round_up(a: Decimal, n: Decimal) -> Decimal:
-    return _quantize(a, n, ROUND_UP)
+    return CONTEXT.plus(_AWAY.quantize(a, unit_of(n)))
 
 
 def round_down(a: Decimal, n: Decimal) -> Decimal:
-    return _quantize(a, n, ROUND_DOWN)
+    return CONTEXT.plus(_CUT.quantize(a, unit_of(n)))
 
 
 def integer(a: Decimal) -> Decimal:
@@ -150,7 +152,7 @@ def format_number(a: Decimal, pattern: str) -> str:
     """`pattern` as formats.number_format stores it, e.g. "g2-"."""
     percent = pattern.endswith("%")
     shown = CONTEXT.multiply(a, Decimal(100)) if percent else a
-    fixed = shown.quantize(Decimal(1).scaleb(-int(pattern[1:-1])), ROUND_HALF_UP, WIDE)
+    fixed = WIDE.quantize(shown, UNITS[int(pattern[1:-1])])
     if not fixed:
         fixed = abs(fixed)
     return format(fixed, ",f" if pattern[0] == "g" else "f") + ("%" if percent else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -60,14 +60,36 @@ class Env:
     followed: dict[tuple[str, Any], Row | None] = field(default_factory=dict)
 
     @property
+    def env(self) -> Env:
+        """The record's own frame is its surroundings."""
+        return self
+
+    @property
+    def outer(self) -> Frame | None:
+        """No row is around the record."""
+        return None
+
+    @property
     def today(self) -> date:
         """The clinic's day."""
         return self.now.astimezone(self.zone).date()
 
 
+class Frame(Protocol):
+    """What a closure is given: the row at hand, the surroundings, the row around this one."""
+
+    values: Row
+
+    @property
+    def env(self) -> Env: ...
+
+    @property
+    def outer(self) -> Frame | None: ...
+
+
 @dataclass(slots=True)
-class Frame:
-    """The row at hand and the rows around it."""
+class Inner:
+    """A row of a sub-form or of another form; the outermost frame is the Env itself."""
 
     values: Row
     env: Env

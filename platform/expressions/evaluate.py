@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from . import limits
+from .arithmetic import ZERO
 from .check import Typed
-from .environment import Env, Frame, Row, Search
-from .errors import Blank, ExpressionError
+from .counting import charge, is_group
+from .environment import Env, Frame, Inner, Row, Search
+from .errors import Blank
 from .operations import OPERATIONS
 from .quick import quick
 from .reading import reader
-from .tree import Const, Each, Field, Find, Group, Hop, Keep, Op, Place, Resolved, size
+from .tree import Const, Each, Field, Find, Hop, Keep, Op, Resolved, size
 
 Closure = Callable[[Frame], Any]
 
@@ -32,8 +33,8 @@ def compile(typed: Typed) -> Callable[[Env], Any]:
 
     def evaluate(env: Env) -> Any:
         env.steps = steps
-        value = closure(Frame(env.values, env))
-        return abs(value) if numeric and value is not None and not value else value
+        value = closure(env)
+        return value if value or not numeric or value is None else ZERO
 
     return evaluate
 
@@ -127,7 +128,10 @@ def _op(node: Op) -> Closure:
 
     def several(frame: Frame) -> Any:
         values = [arg(frame) for arg in args]
-        return otherwise if None in values else face(frame, values)
+        for value in values:
+            if value is None:
+                return otherwise
+        return face(frame, values)
 
     return several
 
@@ -234,24 +238,6 @@ SPECIAL: dict[str, Callable[[list[Closure]], Closure]] = {
 }
 
 
-def charge(env: Env, rows: Sequence[Row], cost: int, grouped: bool, place: Place) -> None:
-    """Count the steps of running a body over rows, before the first of them."""
-    if grouped:
-        return
-    if len(rows) > limits.ROWS:
-        raise ExpressionError("E_ROWS", place, limit=limits.ROWS)
-    env.steps += len(rows) * cost
-    if env.steps > limits.STEPS:
-        raise ExpressionError("E_STEPS", place, limit=limits.STEPS)
-
-
-def is_group(rows: Resolved) -> bool:
-    """Whether rows are a measure's group, which has no limit."""
-    while isinstance(rows, Keep):
-        rows = rows.rows
-    return isinstance(rows, Group)
-
-
 def _each(node: Each) -> Closure:
     rows, body = build(node.rows), build(node.body)
     cost, grouped, place = size(node.body), is_group(node.rows), node.place
@@ -259,7 +245,7 @@ def _each(node: Each) -> Closure:
     def each(frame: Frame) -> Any:
         found = rows(frame) or ()
         charge(frame.env, found, cost, grouped, place)
-        inner = Frame({}, frame.env, frame)
+        inner = Inner({}, frame.env, frame)
         values = []
         for inner.values in found:
             value = body(inner)
@@ -277,7 +263,7 @@ def _keep(node: Keep) -> Closure:
     def keep(frame: Frame) -> Any:
         found = rows(frame) or ()
         charge(frame.env, found, cost, grouped, place)
-        inner = Frame({}, frame.env, frame)
+        inner = Inner({}, frame.env, frame)
         kept = []
         for row in found:
             inner.values = row
@@ -292,7 +278,7 @@ def _find(node: Find) -> Closure:
     where, body, form = build(node.where), build(node.body), node.form
 
     def find(frame: Frame) -> Any:
-        inner = Frame({}, frame.env, frame)
+        inner = Inner({}, frame.env, frame)
 
         def matches(row: Row) -> bool:
             inner.values = row

@@ -9,7 +9,7 @@ from .errors import ExpressionError, nearest
 from .forms import unify
 from .functions import Function
 from .rules import arguments, is_any, rule
-from .scope import ANY, BOOL, NUMBER, Scope, Type, list_of, row
+from .scope import ANY, BLANK, BOOL, NUMBER, Scope, Type, list_of, row
 from .tree import Call, Each, Find, Group, Keep, Literal, Node, Op, Place, Resolved
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def _sum(checker: Checker, node: Call, function: Function) -> Resolved:
     if values is not None:
         return Op(f"list_{op}", (values,), _kind(values, ("number",)), node.place)
     found = _single(checker, node, ("number",))
-    return Op(f"{op}_of", tuple(found), unify(found, node.place), node.place)
+    kind = unify(found, node.place)
+    return Op(f"{op}_of", tuple(found), NUMBER if kind == BLANK else kind, node.place)
 
 
 @rule("min", "max")

@@ -89,6 +89,8 @@ class _Builder(Transformer[Token, Node]):
 
     def number(self, items: list[Token]) -> Node:
         (token,) = items
+        if len(token) <= 15 and token.isdigit():
+            return Literal(Decimal(token.value), _place(token))
         digits = re.sub("[eE].*", "", token).replace(".", "").strip("0")
         exponent = re.search("[eE](.*)", token)
         power = int(exponent[1]) if exponent and len(exponent[1]) < 6 else 0
@@ -103,7 +105,8 @@ class _Builder(Transformer[Token, Node]):
         body = token.value[1:-1]
         if token.value[0] == '"':
             body = body.replace('""', '"')
-        return Literal(unicodedata.normalize("NFC", body), _place(token))
+        body = body if body.isascii() else unicodedata.normalize("NFC", body)
+        return Literal(body, _place(token))
 
     def true(self, items: list[Token]) -> Node:
         return Literal(True, _place(items[0]))
@@ -199,6 +202,8 @@ def _decimals(value: Decimal) -> int:
 
 
 def _word(token: Token) -> str:
+    if token.isascii():
+        return str(token.value)
     if WIDE.search(token.value):
         raise ExpressionError("E_FULLWIDTH", _place(token), name=token.value)
     return unicodedata.normalize("NFC", token.value)

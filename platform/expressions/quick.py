@@ -6,12 +6,14 @@ They answer what the general closures answer, only sooner; the tests run both.
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import DecimalException, DivisionByZero
+from decimal import Decimal, DecimalException, DivisionByZero
+from operator import ge, gt, le, lt
 from typing import Any
 
-from .arithmetic import CONTEXT
-from .environment import Frame
-from .tree import Const, Op, Resolved
+from .arithmetic import CONTEXT, WIDE, ZERO, decimal_of, unit_of
+from .counting import charge, is_group
+from .environment import Frame, Inner
+from .tree import Const, Each, Field, Op, Resolved, size
 
 Closure = Callable[[Frame], Any]
 _SIGNS: dict[str, Callable[[Any, Any], Any]] = {
@@ -24,8 +26,14 @@ _SIGNS: dict[str, Callable[[Any, Any], Any]] = {
 
 def quick(node: Op, build: Callable[[Resolved], Closure]) -> Closure | None:
     """The short closure of a node that has one."""
+    if node.op == "list_sum" and isinstance(node.args[0], Each):
+        return _summed(node.args[0], build)
+    if node.op == "round":
+        return _rounded(node, build)
     if node.op in _SIGNS:
         return _arithmetic(_SIGNS[node.op], node, build)
+    if node.op in _ORDERS and isinstance(node.args[1], Const):
+        return _fixed_order(node.op, build(node.args[0]), node.args[1].value)
     if node.op in _ORDERS:
         return _ORDERS[node.op](build(node.args[0]), build(node.args[1]))
     if node.op in ("eq", "ne") and _plain(node):
@@ -69,36 +77,121 @@ def _among(node: Op, build: Callable[[Resolved], Closure]) -> Closure | None:
 def _arithmetic(
     sign: Callable[[Any, Any], Any], node: Op, build: Callable[[Resolved], Closure]
 ) -> Closure:
-    left, right = build(node.args[0]), build(node.args[1])
+    left, right = node.args
+    if isinstance(right, Const) and right.value is not None:
+        return _with_fixed(sign, build(left), right.value)
+    one, other = _own_number(left), _own_number(right)
+    if one is not None and other is not None:
+        return _two_fields(sign, one, other)
+    if other is not None:
+        return _with_field(sign, build(left), other)
+    return _two_sides(sign, build(left), build(right))
 
-    if isinstance(node.args[1], Const) and node.args[1].value is not None:
-        fixed = node.args[1].value
 
-        def with_fixed(frame: Frame) -> Any:
-            a = left(frame)
-            if a is None:
-                return None
-            try:
-                return sign(a, fixed)
-            except DecimalException as error:
-                return _failed(frame, error)
+def _own_number(node: Resolved) -> str | None:
+    """The key of a number that is a field of the row at hand."""
+    return node.key if isinstance(node, Field) and node.up == 0 else None
 
-        return with_fixed
 
-    def both(frame: Frame) -> Any:
+def _with_fixed(sign: Callable[[Any, Any], Any], left: Closure, fixed: Any) -> Closure:
+    def with_fixed(frame: Frame) -> Any:
         a = left(frame)
         if a is None:
-            right(frame)  # for its warnings, which do not depend on the left side
             return None
-        b = right(frame)
-        if b is None:
+        try:
+            return sign(a, fixed)
+        except DecimalException as error:
+            return _failed(frame, error)
+
+    return with_fixed
+
+
+def _with_field(sign: Callable[[Any, Any], Any], left: Closure, key: str) -> Closure:
+    def with_field(frame: Frame) -> Any:
+        a = left(frame)
+        b = frame.values.get(key)
+        if type(b) is not Decimal:
+            b = decimal_of(b)
+        if a is None or b is None:
             return None
         try:
             return sign(a, b)
         except DecimalException as error:
             return _failed(frame, error)
 
-    return both
+    return with_field
+
+
+def _two_fields(sign: Callable[[Any, Any], Any], one: str, other: str) -> Closure:
+    def two_fields(frame: Frame) -> Any:
+        values = frame.values
+        a, b = values.get(one), values.get(other)
+        if type(a) is not Decimal:
+            a = decimal_of(a)
+        if type(b) is not Decimal:
+            b = decimal_of(b)
+        if a is None or b is None:
+            return None
+        try:
+            return sign(a, b)
+        except DecimalException as error:
+            return _failed(frame, error)
+
+    return two_fields
+
+
+def _two_sides(sign: Callable[[Any, Any], Any], left: Closure, right: Closure) -> Closure:
+    def two_sides(frame: Frame) -> Any:
+        a, b = left(frame), right(frame)  # both, for their warnings
+        if a is None or b is None:
+            return None
+        try:
+            return sign(a, b)
+        except DecimalException as error:
+            return _failed(frame, error)
+
+    return two_sides
+
+
+def _summed(each: Each, build: Callable[[Resolved], Closure]) -> Closure:
+    """SUM of a list made of rows: no list is made, the exact sum is rounded once all the same."""
+    rows, body = build(each.rows), build(each.body)
+    cost, grouped, place, add = size(each.body), is_group(each.rows), each.place, WIDE.add
+
+    def summed(frame: Frame) -> Any:
+        found = rows(frame)
+        if found is None:
+            return ZERO
+        charge(frame.env, found, cost, grouped, place)
+        inner, total = Inner({}, frame.env, frame), ZERO
+        for inner.values in found:
+            value = body(inner)
+            if value is not None:
+                total = add(total, value)
+        try:
+            return CONTEXT.plus(total)
+        except DecimalException as error:
+            return _failed(frame, error)
+
+    return summed
+
+
+def _rounded(node: Op, build: Callable[[Resolved], Closure]) -> Closure | None:
+    places = node.args[1]
+    if not isinstance(places, Const) or places.value is None:
+        return None
+    value, unit = build(node.args[0]), unit_of(places.value)
+
+    def rounded(frame: Frame) -> Any:
+        a = value(frame)
+        if a is None:
+            return None
+        try:
+            return CONTEXT.plus(WIDE.quantize(a, unit))
+        except DecimalException as error:
+            return _failed(frame, error)
+
+    return rounded
 
 
 def _failed(frame: Frame, error: DecimalException) -> None:
@@ -109,20 +202,32 @@ def _failed(frame: Frame, error: DecimalException) -> None:
         frame.env.warnings.append(code)
 
 
+def _fixed_order(op: str, left: Closure, fixed: Any) -> Closure:
+    if fixed is None or fixed == "":
+        return _lt(left, lambda frame: None)
+    test = _TESTS[op]
+
+    def order(frame: Frame) -> bool:
+        a = left(frame)
+        return a is not None and bool(test(a, fixed))
+
+    return order
+
+
 def _lt(left: Closure, right: Closure) -> Closure:
-    def lt(frame: Frame) -> bool:
+    def less(frame: Frame) -> bool:
         a, b = left(frame), right(frame)
         return a is not None and b is not None and bool(a < b)
 
-    return lt
+    return less
 
 
 def _le(left: Closure, right: Closure) -> Closure:
-    def le(frame: Frame) -> bool:
+    def at_most(frame: Frame) -> bool:
         a, b = left(frame), right(frame)
         return a is not None and b is not None and bool(a <= b)
 
-    return le
+    return at_most
 
 
 def _gt(left: Closure, right: Closure) -> Closure:
@@ -133,4 +238,5 @@ def _ge(left: Closure, right: Closure) -> Closure:
     return _le(right, left)
 
 
+_TESTS = {"lt": lt, "le": le, "gt": gt, "ge": ge}
 _ORDERS = {"lt": _lt, "le": _le, "gt": _gt, "ge": _ge}

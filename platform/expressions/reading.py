@@ -45,6 +45,11 @@ def _reference(value: Any) -> Any:
     return None if value is None or value == "" else value
 
 
+def _rows(value: Any) -> Any:
+    """A sub-form's rows as they are: none of them is blank."""
+    return value if value and isinstance(value, list | tuple) else None
+
+
 def _any(value: Any) -> Any:
     if isinstance(value, datetime):
         return _moment(value)
@@ -68,6 +73,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 
 def reader(kind: Type) -> Callable[[Any], Any]:
     """The function that brings a stored value of this type into the evaluators' form."""
+    if kind.name == "list" and kind.of is not None and kind.of.name == "row":
+        return _rows
     if kind.name == "list":
         item = reader(kind.of) if kind.of is not None else _any
 

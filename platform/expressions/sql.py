@@ -38,7 +38,7 @@ from sqlalchemy.types import NullType
 from . import sql_lists as lists
 from .check import NEVER_BLANK, Typed
 from .columns import Columns, Joined, Link, Rows, not_sql, sql_type
-from .environment import Env, Frame
+from .environment import Env, Inner
 from .evaluate import build
 from .operations import BOUND, OPERATIONS
 from .scope import BOOL, TEXT, Type
@@ -76,6 +76,7 @@ class Lowering:
         self.env = env
         self.frames: list[Columns] = [columns]
         self.nodes = 0
+        self.constants = Inner({}, env)
 
     @property
     def sqlite(self) -> bool:
@@ -240,7 +241,7 @@ class Lowering:
         """What a node without columns is, by the Python evaluator."""
         if isinstance(node, Const):
             return None if node.value == "" else node.value
-        return build(node)(Frame({}, self.env))
+        return build(node)(self.constants)
 
     def bound(self, value: Any, kind: Type | None, node: Resolved) -> ColumnElement[Any]:
         """A Python value as a parameter of its type."""
@@ -262,7 +263,7 @@ class Lowering:
 
     def typed_null(self, kind: Type) -> ColumnElement[Any]:
         """NULL of a type: PostgreSQL must know it where branches meet."""
-        return null() if self.sqlite else cast(null(), sql_type(kind))
+        return cast(null(), sql_type(kind))
 
     def text(self, value: str) -> ColumnElement[Any]:
         return self.parameter(value, TEXT)
@@ -324,8 +325,7 @@ def _ifblank(lowering: Lowering, node: Op) -> ColumnElement[Any]:
 
 def _several(lowering: Lowering, node: Op) -> ColumnElement[Any]:
     """SUM, AVG, MIN, MAX of single values."""
-    args = [arg for arg in node.args if arg.type.kind != "blank"]
-    values = [lowering.value(arg, node.type) for arg in args]
+    values = [lowering.value(arg, node.type) for arg in node.args]
     kind = node.type
     if lowering.sqlite and kind.kind == "number":
         made: ColumnElement[Any] = getattr(func, f"x_{node.op}")(*values, type_=sql_type(kind))

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from .check import Typed
-from .environment import Env, Frame, Search
+from .counting import charge, is_group
+from .environment import Env, Frame, Inner, Search
 from .errors import Blank
-from .evaluate import charge, follow, is_group, note
+from .evaluate import follow, note
 from .operations import OPERATIONS
 from .reading import reader
 from .tree import Const, Each, Field, Find, Group, Hop, Keep, Op, Resolved, size
@@ -20,7 +21,7 @@ from .tree import Const, Each, Field, Find, Group, Hop, Keep, Op, Resolved, size
 def evaluate(typed: Typed, env: Env) -> Any:
     """What `evaluate.compile(typed)(env)` answers."""
     env.steps = size(typed.node)
-    return walk(typed.node, Frame(env.values, env))
+    return walk(typed.node, env)
 
 
 def walk(node: Resolved, frame: Frame) -> Any:
@@ -47,10 +48,10 @@ def walk(node: Resolved, frame: Frame) -> Any:
         where, form = node.where, node.form
 
         def matches(row: Any) -> bool:
-            return bool(walk(where, Frame(row, frame.env, frame)))
+            return bool(walk(where, Inner(row, frame.env, frame)))
 
         row = frame.env.lookup(form, Search(matches, where))
-        return None if row is None else walk(node.body, Frame(row, frame.env, frame))
+        return None if row is None else walk(node.body, Inner(row, frame.env, frame))
     return _operation(node, frame)
 
 
@@ -60,7 +61,7 @@ def _rows(node: Each | Keep, frame: Frame) -> Any:
     charge(frame.env, rows, size(body), is_group(node.rows), node.place)
     found = []
     for row in rows:
-        value = walk(body, Frame(row, frame.env, frame))
+        value = walk(body, Inner(row, frame.env, frame))
         if isinstance(node, Keep):
             if value:
                 found.append(row)
