@@ -71,8 +71,8 @@ def list_records(
 
     where: an expression over the form's fields. sort: keys, `-` before one for descending; the
     newest first without any. search: part of the record's label, the last digits of a phone, or
-    a whole ID number. count: whether to count all that match. extra: further conditions of the house's own.
-    Raises NotAllowed, Malformed (sort, cursor, limit) and Invalid (the expression).
+    a whole ID number. count: whether to count all that match. extra: further conditions of the
+    house's own. Raises NotAllowed, Malformed (sort, cursor, limit) and Invalid (the expression).
     """
     shape = shape_of(session, form_key)
     asked = access(session, actor, form_key)
