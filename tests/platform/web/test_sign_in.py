@@ -2,16 +2,22 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from statistics import mean
 
 import make
 import pytest
+from flask import request
 from sqlalchemy import select
 from visitors import PASSWORD, Site, Visitor
 
 from careloom.platform.events.model import Event
 from careloom.platform.identity import access_tokens, attempts, grants, people
 from careloom.platform.identity.actor import SYSTEM
+from careloom.platform.store.database import Database
+from careloom.platform.web.app import create_app
+from careloom.platform.web.settings import Settings
 from careloom.platform.web.sign_in import own_path
 
 ELSEWHERE = [
@@ -296,3 +302,40 @@ def test_a_password_is_changed_by_who_knows_the_old_one(site: Site) -> None:
     assert site.visitor().get("/api/me", headers=token).status_code == 401
     assert site.visitor().sign_in("lina").status_code == 401
     assert site.visitor().sign_in("lina", "another good secret").status_code == 303
+
+
+def test_a_sign_in_that_is_used_lives_on(site: Site) -> None:
+    site.person("lina")
+    visitor = site.visitor()
+    visitor.sign_in("lina")
+    for _ in range(3):
+        site.database.clock.turn(timedelta(hours=11))  # type: ignore[attr-defined]
+        assert visitor.get("/api/me").status_code == 200
+    site.database.clock.turn(timedelta(hours=12))  # type: ignore[attr-defined]
+    assert visitor.get("/api/me").status_code == 401
+
+
+def test_nobody_escapes_the_limit_by_claiming_another_address(site: Site) -> None:
+    site.person("lina")
+    visitor = site.visitor(REMOTE_ADDR="10.0.0.1")
+    csrf = visitor.csrf()
+    statuses = set()
+    for n in range(attempts.PER_ADDRESS + 1):
+        answer = visitor.client.post(
+            "/sign-in",
+            data={"login": f"login{n}", "password": "wrong horse battery", "csrf": csrf},
+            headers={"X-Forwarded-For": f"10.9.9.{n}", "X-Real-IP": f"10.9.9.{n}"},
+            environ_base={"REMOTE_ADDR": "10.0.0.1"},
+        )
+        statuses.add(answer.status_code)
+    assert statuses == {401, 429}
+
+
+def test_behind_a_proxy_that_is_known_its_word_on_the_address_counts(
+    sqlite: Database, settings: Settings
+) -> None:
+    app = create_app(sqlite, replace(settings, proxies=1), [])
+    client = app.test_client()
+    with client:
+        client.get("/healthz", headers={"X-Forwarded-For": "1.1.1.1, 10.9.9.9"})
+        assert request.remote_addr == "10.9.9.9"
