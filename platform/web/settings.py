@@ -1,7 +1,7 @@
 """Every setting of Careloom, named and explained once.
 
-Settings come from the environment. `careloom settings` prints this table, a test compares it
-with the documentation, and nothing else in the house reads `os.environ`.
+Settings come from the environment. `careloom settings` prints this table, and a test compares it
+with the README.
 """
 
 from __future__ import annotations
