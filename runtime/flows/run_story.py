@@ -13,7 +13,7 @@ from ..forms.story import Line, names_of
 from ..steps.graph import Graph, TaskStep
 from ..tasks.model import TaskState, tasks
 from .load import flow
-from .model import InstanceState, Token, TokenState, incidents, instances, steps_taken, waits
+from .model import InstanceState, incidents, instances, steps_taken, waits
 
 
 def instance_row(reader: Reader, instance_id: int) -> Any:
@@ -112,6 +112,3 @@ def open_incidents(reader: Reader, instance: Any) -> list[dict[str, str]]:
         words = reader.say(f"problem.{row.code}", **row.params)
         found.append({"step": title or row.step_key, "words": words, "at": local(row.opened_at)})
     return found
-
-
-__all__ = ["Token", "TokenState", "instance_row", "open_incidents", "standing_waits", "trail"]
