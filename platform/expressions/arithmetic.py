@@ -7,6 +7,7 @@ decimals, and 10**28 overflows. So no second rounding ever happens, in any of th
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from decimal import (
     ROUND_DOWN,
@@ -17,6 +18,7 @@ from decimal import (
     Decimal,
     DecimalException,
     DivisionByZero,
+    Inexact,
     InvalidOperation,
     Overflow,
 )
@@ -35,6 +37,7 @@ CONTEXT = Context(
 )
 WIDE = Context(prec=100, rounding=ROUND_HALF_UP, Emin=-1000, Emax=1000)
 ZERO, ONE = Decimal(0), Decimal(1)
+_OWN = threading.local()
 _VALUE = re.compile(r"[+-]?[0-9]{1,28}(?:\.[0-9]{1,28})?")
 
 
@@ -164,6 +167,30 @@ def total(values: Sequence[Decimal]) -> Decimal:
     for value in values:
         result = WIDE.add(result, value)
     return CONTEXT.plus(result)
+
+
+def own_context() -> Context:
+    """This thread's context of 28 digits, for evaluators that work with Python's own signs.
+
+    `a * b` under it is CONTEXT.multiply(a, b) at a quarter of the cost; it is the thread's own
+    because `quick_total` reads its flags.
+    """
+    try:
+        return _OWN.context  # type: ignore[no-any-return]
+    except AttributeError:
+        _OWN.context = CONTEXT.copy()
+        return _OWN.context  # type: ignore[no-any-return]
+
+
+def quick_total(values: Sequence[Decimal]) -> Decimal:
+    """`total` under own_context(): summed as it comes, and again exactly if that rounded."""
+    context = own_context()
+    context.clear_flags()
+    try:
+        result = sum(values, ZERO)
+    except Overflow:
+        return total(values)
+    return total(values) if context.flags[Inexact] else result
 
 
 def average(values: Sequence[Decimal]) -> Decimal | None:

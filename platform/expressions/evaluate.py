@@ -7,10 +7,10 @@ they answer is held to the plain tree walk in `walk.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
+from decimal import Decimal, getcontext, setcontext
 from typing import Any
 
-from .arithmetic import ZERO
+from .arithmetic import ZERO, own_context
 from .check import Typed
 from .counting import charge, is_group
 from .environment import Env, Frame, Inner, Row, Search
@@ -33,10 +33,25 @@ def compile(typed: Typed) -> Callable[[Env], Any]:
 
     def evaluate(env: Env) -> Any:
         env.steps = steps
-        value = closure(env)
+        callers = getcontext()
+        setcontext(own_context())
+        try:
+            value = closure(env)
+        finally:
+            setcontext(callers)
         return value if value or not numeric or value is None else ZERO
 
     return evaluate
+
+
+def once(node: Resolved, frame: Frame) -> Any:
+    """The value of a node by closures made for this one time."""
+    callers = getcontext()
+    setcontext(own_context())
+    try:
+        return build(node)(frame)
+    finally:
+        setcontext(callers)
 
 
 def build(node: Resolved) -> Closure:
@@ -77,6 +92,15 @@ def _field(node: Field) -> Closure:
                 return value if type(value) is Decimal else read(value)
 
             return number
+        if node.type.kind == "text":
+
+            def text(frame: Frame) -> Any:
+                value = frame.values.get(key)
+                if type(value) is str and value.isascii():
+                    return value or None
+                return read(value)
+
+            return text
         return lambda frame: read(frame.values.get(key))
 
     def outer(frame: Frame) -> Any:

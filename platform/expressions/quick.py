@@ -6,21 +6,22 @@ They answer what the general closures answer, only sooner; the tests run both.
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal, DecimalException, DivisionByZero
-from operator import ge, gt, le, lt
+from decimal import Decimal, DecimalException, DivisionByZero, InvalidOperation
+from operator import add, ge, gt, le, lt, mul, sub, truediv
 from typing import Any
 
-from .arithmetic import CONTEXT, WIDE, ZERO, decimal_of, unit_of
+from .arithmetic import ZERO, decimal_of, quick_total, round_half, unit_of
 from .counting import charge, is_group
 from .environment import Frame, Inner
 from .tree import Const, Each, Field, Op, Resolved, size
 
 Closure = Callable[[Frame], Any]
+# Python's own signs: right only under arithmetic.own_context(), which the entries set.
 _SIGNS: dict[str, Callable[[Any, Any], Any]] = {
-    "add": CONTEXT.add,
-    "sub": CONTEXT.subtract,
-    "mul": CONTEXT.multiply,
-    "div": CONTEXT.divide,
+    "add": add,
+    "sub": sub,
+    "mul": mul,
+    "div": truediv,
 }
 
 
@@ -37,6 +38,8 @@ def quick(node: Op, build: Callable[[Resolved], Closure]) -> Closure | None:
     if node.op in _ORDERS:
         return _ORDERS[node.op](build(node.args[0]), build(node.args[1]))
     if node.op in ("eq", "ne") and _plain(node):
+        if isinstance(node.args[1], Const):
+            return _fixed_equal(node.op, build(node.args[0]), node.args[1].value)
         left, right = (build(arg) for arg in node.args)
         if node.op == "eq":
             return lambda frame: left(frame) == right(frame)
@@ -79,6 +82,9 @@ def _arithmetic(
 ) -> Closure:
     left, right = node.args
     if isinstance(right, Const) and right.value is not None:
+        own = _own_number(left)
+        if own is not None:
+            return _field_and_fixed(sign, own, right.value)
         return _with_fixed(sign, build(left), right.value)
     one, other = _own_number(left), _own_number(right)
     if one is not None and other is not None:
@@ -104,6 +110,21 @@ def _with_fixed(sign: Callable[[Any, Any], Any], left: Closure, fixed: Any) -> C
             return _failed(frame, error)
 
     return with_fixed
+
+
+def _field_and_fixed(sign: Callable[[Any, Any], Any], key: str, fixed: Any) -> Closure:
+    def field_and_fixed(frame: Frame) -> Any:
+        a = frame.values.get(key)
+        if type(a) is not Decimal:
+            a = decimal_of(a)
+            if a is None:
+                return None
+        try:
+            return sign(a, fixed)
+        except DecimalException as error:
+            return _failed(frame, error)
+
+    return field_and_fixed
 
 
 def _with_field(sign: Callable[[Any, Any], Any], left: Closure, key: str) -> Closure:
@@ -154,22 +175,22 @@ def _two_sides(sign: Callable[[Any, Any], Any], left: Closure, right: Closure) -
 
 
 def _summed(each: Each, build: Callable[[Resolved], Closure]) -> Closure:
-    """SUM of a list made of rows: no list is made, the exact sum is rounded once all the same."""
+    """SUM over rows."""
     rows, body = build(each.rows), build(each.body)
-    cost, grouped, place, add = size(each.body), is_group(each.rows), each.place, WIDE.add
+    cost, grouped, place = size(each.body), is_group(each.rows), each.place
 
     def summed(frame: Frame) -> Any:
         found = rows(frame)
         if found is None:
             return ZERO
         charge(frame.env, found, cost, grouped, place)
-        inner, total = Inner({}, frame.env, frame), ZERO
+        inner, values = Inner({}, frame.env, frame), []
         for inner.values in found:
             value = body(inner)
             if value is not None:
-                total = add(total, value)
+                values.append(value)
         try:
-            return CONTEXT.plus(total)
+            return quick_total(values)
         except DecimalException as error:
             return _failed(frame, error)
 
@@ -181,15 +202,19 @@ def _rounded(node: Op, build: Callable[[Resolved], Closure]) -> Closure | None:
     if not isinstance(places, Const) or places.value is None:
         return None
     value, unit = build(node.args[0]), unit_of(places.value)
+    fixed = places.value
+
+    def exact(a: Decimal) -> Decimal:
+        return round_half(a, fixed)
 
     def rounded(frame: Frame) -> Any:
         a = value(frame)
         if a is None:
             return None
         try:
-            return CONTEXT.plus(WIDE.quantize(a, unit))
-        except DecimalException as error:
-            return _failed(frame, error)
+            return a.quantize(unit)
+        except InvalidOperation:  # more than 28 digits with the zeros: none are written
+            return exact(a)
 
     return rounded
 
@@ -200,6 +225,13 @@ def _failed(frame: Frame, error: DecimalException) -> None:
     code = "E_DIV0" if zero else "E_RANGE"
     if code not in frame.env.warnings:
         frame.env.warnings.append(code)
+
+
+def _fixed_equal(op: str, left: Closure, fixed: Any) -> Closure:
+    wanted = None if fixed == "" else fixed
+    if op == "eq":
+        return lambda frame: left(frame) == wanted
+    return lambda frame: left(frame) != wanted
 
 
 def _fixed_order(op: str, left: Closure, fixed: Any) -> Closure:

@@ -39,7 +39,7 @@ from . import sql_lists as lists
 from .check import NEVER_BLANK, Typed
 from .columns import Columns, Joined, Link, Rows, not_sql, sql_type
 from .environment import Env, Inner
-from .evaluate import build
+from .evaluate import once
 from .operations import BOUND, OPERATIONS
 from .scope import BOOL, TEXT, Type
 from .sql_compare import binary, compare
@@ -241,7 +241,7 @@ class Lowering:
         """What a node without columns is, by the Python evaluator."""
         if isinstance(node, Const):
             return None if node.value == "" else node.value
-        return build(node)(self.constants)
+        return once(node, self.constants)
 
     def bound(self, value: Any, kind: Type | None, node: Resolved) -> ColumnElement[Any]:
         """A Python value as a parameter of its type."""
