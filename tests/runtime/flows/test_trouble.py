@@ -1,17 +1,16 @@
-"""What goes wrong stays in sight: incidents, retry, suspend, cancel, and two at once."""
+"""What goes wrong stays in sight: incidents, retry, suspend, cancel, events that cannot run."""
 
-import threading
 from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from careloom.platform.events.handoff import retry as retry_handoff
 from careloom.platform.events.handoff import waiting
 from careloom.platform.store.clock import TurnedClock
-from careloom.platform.store.errors import Conflict, NotAllowed, NotFound, Refusal
+from careloom.platform.store.errors import Conflict, NotAllowed, NotFound
 from careloom.platform.store.session import moment
 from careloom.runtime.flows import control
 from careloom.runtime.flows.model import Incident, Instance, StepTaken, Token, Wait
@@ -196,89 +195,6 @@ def test_a_task_of_the_pool_masks_what_the_agent_may_not_see(clinic: Clinic) -> 
     assert view.about_rights["mobile"] == "masked"
 
 
-def at_once(*deeds: Any) -> list[Any]:
-    """Run each in a thread, all begun together; what each returned or was refused with."""
-    barrier = threading.Barrier(len(deeds))
-    results: list[Any] = [None] * len(deeds)
-
-    def run(number: int, deed: Any) -> None:
-        barrier.wait()
-        try:
-            results[number] = deed()
-        except Refusal as refusal:
-            results[number] = refusal
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(deeds)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
-def test_of_two_who_complete_at_once_exactly_one_does(clinic: Clinic, clock: TurnedClock) -> None:
-    for number in range(3):
-        clinic.started(f"客户{number}")
-    turn(clinic, clock, timedelta(minutes=16))
-    for task in listed(clinic, "sue"):
-        owner = "ann" if task.id in {one.id for one in listed(clinic, "ann")} else "bob"
-        results = at_once(
-            lambda o=owner, t=task: done(clinic, o, t.id, result="answered"),
-            lambda t=task: done(clinic, "sue", t.id, result="no_answer"),
-        )
-        refused = [one for one in results if isinstance(one, Conflict)]
-        assert len(refused) == 1
-        assert refused[0].code == "E_TASK_DONE"
-    with clinic.database.read() as session:
-        assert session.execute(text("SELECT count(*) FROM form_call")).scalar() == 3
-    assert sound(clinic)
-
-
-def test_of_two_who_claim_at_once_exactly_one_holds(clinic: Clinic) -> None:
-    clinic.publish("flow", flow_of(deepcopy(POOL), END))
-    clinic.started()
-    (task,) = listed(clinic, "ann")
-    results = at_once(
-        lambda: act(clinic, claim, "ann", task.id), lambda: act(clinic, claim, "bob", task.id)
-    )
-    assert sum(isinstance(one, Conflict) for one in results) == 1
-    assert len(listed(clinic, "ann")) + len(listed(clinic, "bob")) == 1
-
-
-def test_two_workers_drain_at_once_and_each_thing_happens_once(
-    clinic: Clinic, clock: TurnedClock
-) -> None:
-    leads = [clinic.lead(f"客户{number}") for number in range(12)]
-    at_once(lambda: drain(clinic.database), lambda: drain(clinic.database))
-    drain(clinic.database)
-    assert len(rows(clinic, Instance)) == len(leads)
-    clock.turn(timedelta(minutes=16))
-    at_once(lambda: drain(clinic.database), lambda: drain(clinic.database))
-    drain(clinic.database)
-    events = _events(clinic)
-    assert events.count("task:reminded") == events.count("task:escalated") == len(leads)
-    assert sound(clinic)
-
-
-def _events(clinic: Clinic) -> list[str]:
-    with clinic.database.read() as session:
-        return list(session.execute(text("SELECT name FROM event")).scalars())
-
-
-def test_a_timer_and_a_completion_at_once_do_not_cross(clinic: Clinic, clock: TurnedClock) -> None:
-    clinic.started()
-    (call,) = listed(clinic, "ann")
-    clock.turn(timedelta(minutes=31))
-    at_once(
-        lambda: drain(clinic.database),
-        lambda: done(clinic, "ann", call.id, result="answered"),
-    )
-    drain(clinic.database)
-    assert [task.step_key for task in listed(clinic, "ann")] == ["invite"]
-    assert listed(clinic, "sue") == []
-    assert sound(clinic)
-
-
 def test_the_same_event_handed_over_again_starts_nothing_more(clinic: Clinic) -> None:
     from careloom.platform.events.model import Handoff
     from careloom.runtime.work.dispatch import CONSUMER
@@ -343,80 +259,3 @@ def _document(clinic: Clinic) -> Any:
 
     with clinic.database.read() as session:
         return published(session, "flow", "follow_up").document
-
-
-def test_a_transition_costs_a_known_number_of_statements(sqlite_clinic: Clinic) -> None:
-    """Speed is statements first: a step more than this wants a reason."""
-    clinic = sqlite_clinic
-    clinic.started("warm")
-    done(clinic, "ann", listed(clinic, "ann")[0].id, result="answered")
-    drain(clinic.database)
-    clinic.lead("李雷")
-    with counted() as starting:
-        drain(clinic.database, until_idle=False)
-    call = next(task for task in listed(clinic, "bob") if task.label == "李雷")
-    actor = clinic.actor("bob")
-    from careloom.runtime.flows.complete import complete
-
-    with counted() as completing:
-        clinic.database.write(
-            lambda session: complete(session, actor, call.id, {"result": "answered"})
-        )
-    # Dedupe makes a customer and links it, assign changes the lead: three trips through the door.
-    assert len(starting) <= 40, "\n".join(starting)
-    assert len(completing) <= 34, "\n".join(completing)
-
-
-class counted:
-    """The statements on tables sent while it lasts."""
-
-    def __init__(self) -> None:
-        from sqlalchemy import Engine
-
-        self.engine = Engine
-        self.statements: list[str] = []
-
-    def _note(self, connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        if statement.split()[0] not in ("BEGIN", "SAVEPOINT", "RELEASE"):
-            self.statements.append(" ".join(statement.split())[:120])
-
-    def __enter__(self) -> list[str]:
-        event.listen(self.engine, "before_cursor_execute", self._note)
-        return self.statements
-
-    def __exit__(self, *_: object) -> None:
-        event.remove(self.engine, "before_cursor_execute", self._note)
-
-
-def test_the_checks_notice_what_is_broken(sqlite_clinic: Clinic) -> None:
-    from careloom.runtime.flows.soundness import flows_are_sound
-
-    clinic = sqlite_clinic
-    clinic.started()
-
-    def broken(*statements: Any) -> list[str]:
-        found: list[str] = []
-
-        def deed(session: Any) -> None:
-            for statement in statements:
-                session.execute(statement)
-            found.extend(flows_are_sound(session))
-            raise Conflict()
-
-        with pytest.raises(Conflict):
-            clinic.database.write(deed)
-        return found
-
-    assert broken() == []
-    for statement, word in [
-        ("DELETE FROM token", "no token of it is live"),
-        ("UPDATE token SET step_key = 'invite'", "its token is elsewhere"),
-        ("UPDATE task SET state = 'done'", "waits for nothing live"),
-        ("UPDATE task_actor SET open = 0", "nobody is asked"),
-        ("UPDATE instance SET state = 'ended'", "and a token of it is live"),
-        ("DELETE FROM task", "of nothing that is there"),
-        ("UPDATE step_taken SET step_key = 'invite' WHERE step_key = 'assign'", "no way leads"),
-        ("UPDATE token SET state = 'stuck'", "stuck without an incident"),
-        ("UPDATE event SET name = 'task:completed' WHERE name = 'task:offered'", "completed 1"),
-    ]:
-        assert any(word in sentence for sentence in broken(text(statement))), statement

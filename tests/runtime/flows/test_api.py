@@ -1,0 +1,90 @@
+"""Tasks and instances over HTTP, as a program with an access token asks for them."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from careloom.platform.identity.access_tokens import issue
+from careloom.platform.web.app import create_app
+
+from ..clinic import Clinic, listed
+
+
+class Caller:
+    """A person's program."""
+
+    def __init__(self, clinic: Clinic, http: FlaskClient, login: str) -> None:
+        actor = clinic.actor(login)
+        person = clinic.people[login]
+        issued = clinic.database.write(lambda s: issue(s, actor, person, "test"))
+        self.http = http
+        self.headers = {"Authorization": f"Bearer {issued[1]}", "Accept-Language": "en"}
+
+    def get(self, path: str) -> tuple[int, Any]:
+        answer = self.http.get(path, headers=self.headers)
+        return answer.status_code, answer.get_json()
+
+    def post(self, path: str, **body: Any) -> tuple[int, Any]:
+        answer = self.http.post(path, headers=self.headers, json=body)
+        return answer.status_code, answer.get_json()
+
+
+@pytest.fixture
+def http(sqlite_clinic: Clinic) -> FlaskClient:
+    return create_app(sqlite_clinic.database).test_client()
+
+
+def test_a_task_is_listed_read_and_completed(sqlite_clinic: Clinic, http: FlaskClient) -> None:
+    sqlite_clinic.started()
+    ann = Caller(sqlite_clinic, http, "ann")
+    status, page = ann.get("/api/tasks?state=open&mine=true")
+    assert (status, page["total"], page["next"]) == (200, 1, None)
+    (line,) = page["items"]
+    assert line["subject"]["label"] == "李雷"
+    assert line["due_at"] == "2026-03-03T02:15:00Z"
+    status, task = ann.get(f"/api/tasks/{line['id']}")
+    assert (status, task["form"], task["rights"]["lead"]) == (200, "call", "read")
+    status, problem = ann.post(f"/api/tasks/{line['id']}/complete", values={"note": "x"})
+    assert (status, problem["problems"][0]["path"]) == (422, "/result")
+    status, task = ann.post(f"/api/tasks/{line['id']}/complete", values={"result": "answered"})
+    assert (status, task["state"], task["may_complete"]) == (200, "done", False)
+    status, problem = ann.post(f"/api/tasks/{line['id']}/complete", values={"result": "answered"})
+    assert status == 409
+    assert problem["type"].endswith("E_TASK_DONE") or "Ann" in problem["detail"]
+
+
+def test_a_task_of_others_is_not_found(sqlite_clinic: Clinic, http: FlaskClient) -> None:
+    sqlite_clinic.started()
+    (task,) = listed(sqlite_clinic, "ann")
+    zoe = Caller(sqlite_clinic, http, "zoe")
+    assert zoe.get("/api/tasks")[1]["items"] == []
+    for status, _ in (
+        zoe.get(f"/api/tasks/{task.id}"),
+        zoe.post(f"/api/tasks/{task.id}/claim"),
+        zoe.post(f"/api/tasks/{task.id}/complete", values={"result": "answered"}),
+    ):
+        assert status == 404
+
+
+def test_an_instance_is_started_read_and_stopped(sqlite_clinic: Clinic, http: FlaskClient) -> None:
+    lead = sqlite_clinic.lead(status="won")
+    max_ = Caller(sqlite_clinic, http, "max")
+    status, instance = max_.post("/api/flows/follow_up/instances", record=str(lead))
+    assert (status, instance["state"]) == (201, "running")
+    assert [step["step"] for step in instance["steps"]] == ["dedupe", "assign", "first_call"]
+    assert [event["name"] for event in instance["events"]] == ["flow:started", "task:offered"]
+    assert instance["tokens"][0]["step"] == "first_call"
+    path = f"/api/instances/{instance['id']}"
+    for verb, state in [("suspend", "suspended"), ("resume", "running"), ("cancel", "cancelled")]:
+        status, instance = max_.post(f"{path}/{verb}")
+        assert (status, instance["state"]) == (200, state)
+    assert max_.post(f"{path}/resume")[0] == 409
+    status, page = max_.get("/api/flows/follow_up/instances?state=cancelled")
+    assert (status, [line["id"] for line in page["items"]]) == (200, [instance["id"]])
+    sid = Caller(sqlite_clinic, http, "sid")
+    assert sid.get(path)[0] == 404
+    assert sid.post(f"{path}/cancel")[0] == 403
+    assert Caller(sqlite_clinic, http, "ann").get(path)[0] == 403
+    assert max_.post("/api/flows/follow_up/instances")[0] == 400
+    assert max_.post("/api/flows/nothing/instances", record=str(lead))[0] == 404
