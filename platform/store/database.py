@@ -45,6 +45,7 @@ class Database(ABC):
         self.home = home
         self.clock = clock
         self.ids = Ids()
+        self.memory: tuple[int, dict[Any, Any]] | None = None  # see `kept`
         self._busy = threading.local()
         self.reader = self._engine()
         alive.add(self)

@@ -1,22 +1,20 @@
 """What was read in one epoch, kept in memory until the epoch moves on.
 
 A transaction that has itself bumped the epoch keeps nothing: it may still be rolled back, and
-its number would come again with other content.
+its number would come again with other content. Its neighbours in a group of deeds on SQLite see
+that number too; when the group is lost, the door drops all that was kept (`Database.memory`).
 """
 
 from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from sqlalchemy.orm import Session
 
-from .database import Database
 from .session import database_of, epoch, transaction
 
 T = TypeVar("T")
 
-_kept: WeakKeyDictionary[Database, tuple[int, dict[Hashable, Any]]] = WeakKeyDictionary()
 _lock = Lock()
 
 
@@ -27,16 +25,16 @@ def kept(session: Session, key: Hashable, load: Callable[[], T]) -> T:
     if facts.bumped:
         return load()
     database = database_of(session)
-    known = _kept.get(database)
+    known = database.memory
     if known is not None and known[0] == number and key in known[1]:
         value: T = known[1][key]
         return value
     value = load()
     if not facts.bumped:
         with _lock:
-            known = _kept.get(database)
+            known = database.memory
             if known is None or known[0] < number:
-                known = _kept[database] = (number, {})
+                known = database.memory = (number, {})
             if known[0] == number:
                 known[1][key] = value
     return value

@@ -161,6 +161,7 @@ class SQLite(Database):
                     failure = error
             if failure is not None:
                 self._drop_writer()
+                self.memory = None
                 if group.leased:
                     self.ids.release_later()
         finally:
