@@ -27,6 +27,7 @@ import psycopg
 import redis
 
 RUN = "CARELOOM_TEST_RUN"  # the run's folder, handed to the workers through the environment
+PREFIX = "careloom-tests-"
 START_SECONDS = 60
 
 
@@ -37,11 +38,20 @@ class Missing(Exception):
 def run_folder() -> Path:
     """This run's folder; made by the first process that asks, which thereby owns the run."""
     if RUN not in os.environ:
-        folder = Path(tempfile.mkdtemp(prefix="careloom-tests-"))
+        _sweep()
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         folder.chmod(0o755)  # the servers' user passes through
         (folder / "owner").write_text(str(os.getpid()))
         os.environ[RUN] = str(folder)
     return Path(os.environ[RUN])
+
+
+def _sweep() -> None:
+    """Remove folders of killed runs that had started no server; guards see to the others."""
+    for owner in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/owner"):
+        number = owner.read_text()
+        if number.isdigit() and not alive(int(number)) and not any(owner.parent.glob("*.json")):
+            shutil.rmtree(owner.parent, ignore_errors=True)
 
 
 def end_run() -> None:

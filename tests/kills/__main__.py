@@ -53,11 +53,11 @@ def report(played: Iterator[Round], seed: int) -> int:
     since = time.monotonic()
     last: Round | None = None
     for last in played:
-        told = "sound" if last.verdict.sound else "NOT SOUND"
+        told = "" if last.verdict is None else "sound" if last.verdict.sound else "NOT SOUND"
         print(f"{last.number + 1:4}  {last.killed:24}  {told}", flush=True)
-        if not last.verdict.sound:
+        if last.verdict is not None and not last.verdict.sound:
             break
-    if last is None:
+    if last is None or last.verdict is None:
         return 0
     verdict, clinic = last.verdict, last.clinic
     for name in ("lost", "doubled", "stuck"):

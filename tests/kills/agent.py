@@ -25,6 +25,7 @@ from careloom.runtime.flows.complete import complete
 from careloom.runtime.tasks.model import TaskState, task_actors, tasks
 
 RESULTS = ("answered", "answered", "no_answer", "busy")
+OUTCOMES = ("booked", "later", "lost")
 
 
 def main(seed: int) -> None:
@@ -37,7 +38,7 @@ def main(seed: int) -> None:
     for number in range(10_000):
         lead = submit_lead(database, agent, f"S{seed}-{number}", chance)
         print(f"lead {lead}", flush=True)
-        done = complete_one(database, chance)
+        done = complete_one(database, agent, chance)
         if done is not None:
             print(f"task {done[0]} {done[1]}", flush=True)
         time.sleep(chance.uniform(0, 0.02))
@@ -61,30 +62,32 @@ def submit_lead(database: Database, person: int, name: str, chance: random.Rando
     return database.write(deed)
 
 
-def complete_one(database: Database, chance: random.Random) -> tuple[int, int] | None:
-    """Complete some open call as the person it is offered to: the task and the record, if any."""
+def complete_one(
+    database: Database, agent: int, chance: random.Random
+) -> tuple[int, int | None] | None:
+    """Complete some open task as a person it is offered to; it and the record that came of it."""
     with database.read() as session:
         query = (
-            select(tasks.c.id, task_actors.c.person_id, tasks.c.step_key)
+            select(tasks.c.id, tasks.c.step_key, task_actors.c.person_id)
             .join(task_actors, task_actors.c.task_id == tasks.c.id)
-            .where(tasks.c.state == TaskState.OPEN, tasks.c.form_key == "followup_log")
-            .where(task_actors.c.person_id.is_not(None), task_actors.c.open)
-            .limit(20)
+            .where(tasks.c.state == TaskState.OPEN, task_actors.c.open)
+            .order_by(tasks.c.id.desc())
+            .limit(30)
         )
         found = session.execute(query).all()
     if not found:
         return None
-    task, person, _step = chance.choice(found)
-    values, outcome = followup(chance), None
+    task, step, person = chance.choice(found)
+    values = {} if step == "pool" else followup(chance)
+    outcome = chance.choice(OUTCOMES) if step.startswith("invite") else None
 
     def deed(session: Session) -> int | None:
-        return complete(session, actor_of(session, person), task, values, outcome)
+        return complete(session, actor_of(session, person or agent), task, values, outcome)
 
     try:
-        record = database.write(deed)
+        return task, database.write(deed)
     except (Conflict, NotFound):
         return None
-    return None if record is None else (task, record)
 
 
 def followup(chance: random.Random) -> dict[str, Any]:

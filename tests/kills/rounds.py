@@ -17,8 +17,10 @@ from .verdict import Acknowledged, Verdict, judge
 
 BIN = Path(sys.executable).parent
 TESTS = Path(__file__).parents[1]
-ROWS = 200
-PATIENCE = 120
+ROWS = 80
+PATIENCE = 180
+SETTLED_EVERY = 5  # rounds: a loss stays a loss, so it need not be looked for after each
+HEADERS = ("渠道", "称呼", "手机号", "意向项目", "业务线", "接收时间", "平台线索号", "个人信息同意")
 TARGETS = ("import", "work", "agent", "all")
 
 
@@ -34,7 +36,9 @@ class Clinic:
     home: Path
     acknowledged: Acknowledged = field(default_factory=Acknowledged)
     kills: dict[str, int] = field(default_factory=dict)
-    import_seconds: float = 0.0
+    reading: float = 0.0  # seconds an import takes before it writes
+    writing: float = 0.0  # seconds until it has written
+    unsettled: list[list[str]] = field(default_factory=list)  # rows of files that may be half in
 
     def environment(self) -> dict[str, str]:
         return os.environ | {
@@ -64,18 +68,20 @@ class Clinic:
 
 
 def open_clinic(url: str, home: Path) -> Clinic:
-    """Set the demo clinic up; one import unharmed tells how long one takes."""
+    """Set the demo clinic up; one import unharmed tells when it begins to write and ends."""
     clinic = Clinic(url, home)
     clinic.careloom("setup", "--demo")
     file = leads_file(clinic, "warm-up")
     since = time.monotonic()
+    clinic.careloom("import", "lead_intake", str(file), "--dry-run")
+    clinic.reading, since = time.monotonic() - since, time.monotonic()
     clinic.careloom("import", "lead_intake", str(file), "--accept-good")
-    clinic.import_seconds = time.monotonic() - since
+    clinic.writing = max(time.monotonic() - since, clinic.reading + 0.2)
     return clinic
 
 
 def leads_file(clinic: Clinic, name: str) -> Path:
-    """A small file of leads nobody has seen, one row faulty and one twice."""
+    """New leads, one twice and one faulty, after those whose import may have been cut short."""
     path = clinic.home / f"{name}.csv"
     rows = []
     for number in range(ROWS):
@@ -84,23 +90,20 @@ def leads_file(clinic: Clinic, name: str) -> Path:
         mobile = f"1990{random.Random(external).randrange(10**7):07d}"
         rows.append(["美团", f"客户{external}", mobile, "超声洁治", "口腔", "2026-03-02 09:00"])
         rows[-1] += [external, "是"]
-    rows.append(rows[0])
-    rows.append(["没有的渠道", *rows[1][1:6], f"{name}-bad", "是"])
+    clinic.unsettled += rows
+    faulty = ["没有的渠道", *rows[1][1:6], f"{name}-bad", "是"]
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["渠道", "称呼", "手机号", "意向项目", "业务线", "接收时间"] + LAST)
-        writer.writerows(rows)
+        writer.writerow(HEADERS)
+        writer.writerows([*clinic.unsettled, rows[0], faulty])
     return path
-
-
-LAST = ["平台线索号", "个人信息同意"]
 
 
 def kill_once(clinic: Clinic, number: int, chance: random.Random) -> str:
     """Let import, worker and agent run, kill at a random moment; what was killed, in words."""
     file = leads_file(clinic, f"r{number}")
     target = TARGETS[number % len(TARGETS)]
-    moment = chance.uniform(0.4, 1.1) * clinic.import_seconds
+    moment = chance.uniform(clinic.reading * 0.8, clinic.writing * 1.1)
     careloom, import_it = str(BIN / "careloom"), ("import", "lead_intake", str(file))
     agent_words = (sys.executable, "-m", "kills.agent", str(chance.randrange(10**9)))
     running = {
@@ -117,7 +120,6 @@ def kill_once(clinic: Clinic, number: int, chance: random.Random) -> str:
             clinic.kills[name] = clinic.kills.get(name, 0) + 1
     time.sleep(chance.uniform(0, 0.5))
     _end_the_rest(clinic, running, killed)
-    clinic.careloom("import", "lead_intake", str(file), "--accept-good")
     return f"{target} after {moment:.2f} s"
 
 
@@ -158,11 +160,15 @@ def acknowledge(acknowledged: Acknowledged, printed: str) -> None:
         if words[0] == "lead":
             acknowledged.leads.add(int(words[1]))
         elif words[0] == "task":
-            acknowledged.tasks[int(words[1])] = int(words[2])
+            record = None if words[2] == "None" else int(words[2])
+            acknowledged.tasks[int(words[1])] = record
 
 
 def settle(clinic: Clinic) -> Verdict:
-    """Do all that is due, then look for loss; a violation that `careloom check` tells counts."""
+    """Finish the imports, do all that is due, then look for loss; what `check` tells counts."""
+    file = leads_file(clinic, f"settled-{len(clinic.acknowledged.file_rows)}")
+    clinic.careloom("import", "lead_intake", str(file), "--accept-good")
+    clinic.unsettled.clear()
     clinic.careloom("work", "--burst")
     verdict = judge(clinic.url, clinic.acknowledged)
     try:
@@ -174,26 +180,36 @@ def settle(clinic: Clinic) -> Verdict:
 
 @dataclass(frozen=True)
 class Round:
-    """One kill: its number, what was killed in words, the clinic, and how it stood afterwards."""
+    """One kill: its number, what was killed in words, the clinic, and how it stood afterwards,
+    where that was looked at."""
 
     number: int
     killed: str
     clinic: Clinic
-    verdict: Verdict
+    verdict: Verdict | None
 
 
 def rounds(url: str, seed: int, numbers: Iterable[int]) -> Iterator[Round]:
-    """Round after round on one database. The folder stays when the last one was not sound."""
+    """Round after round on one database; the last one has a verdict.
+
+    The folder stays when that was not sound.
+    """
     chance = random.Random(seed)
     home = Path(tempfile.mkdtemp(prefix="careloom-kills-"))
     clinic = open_clinic(url.replace("{home}", str(home)), home)
-    sound = True
+    sound = False
     try:
+        last = None
         for number in numbers:
+            if last is not None:
+                yield last
             killed = kill_once(clinic, number, chance)
-            verdict = settle(clinic)
+            due = number % SETTLED_EVERY == SETTLED_EVERY - 1
+            last = Round(number, killed, clinic, settle(clinic) if due else None)
+        if last is not None:
+            verdict = last.verdict or settle(clinic)
             sound = verdict.sound
-            yield Round(number, killed, clinic, verdict)
+            yield Round(last.number, last.killed, clinic, verdict)
     finally:
         if sound:
             shutil.rmtree(home)

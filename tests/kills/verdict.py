@@ -12,7 +12,7 @@ class Acknowledged:
     """What a process was told is written, and what a file was to bring."""
 
     leads: set[int] = field(default_factory=set)
-    tasks: dict[int, int] = field(default_factory=dict)  # task -> the record that came of it
+    tasks: dict[int, int | None] = field(default_factory=dict)  # task -> what came of it
     file_rows: set[str] = field(default_factory=set)  # external ids
 
 
@@ -96,12 +96,14 @@ def _lost(engine: Engine, acknowledged: Acknowledged) -> list[str]:
     done = "SELECT id, record_id FROM task WHERE state = 'done'"
     with engine.connect() as connection:
         tasks = {int(task): record for task, record in connection.execute(text(done))}
-    records = {int(one) for one in _column(engine, "SELECT _id FROM form_followup_log")}
+    records = (
+        {None} | leads | {int(one) for one in _column(engine, "SELECT _id FROM form_followup_log")}
+    )
     lost = [f"lead {one}" for one in sorted(acknowledged.leads - leads)]
     lost += [f"row of a file {one}" for one in sorted(acknowledged.file_rows - rows)]
     for task, record in acknowledged.tasks.items():
-        if tasks.get(task) != record or record not in records:
-            lost.append(f"task {task} with follow-up {record}")
+        if task not in tasks or tasks[task] != record or record not in records:
+            lost.append(f"task {task} with record {record}")
     return lost
 
 
