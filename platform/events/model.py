@@ -1,4 +1,4 @@
-"""Tables: what happened, and to whom it is still to be handed."""
+"""Tables: what happened, to whom it is still to be handed, and who looked at what."""
 
 from datetime import datetime
 from typing import Any
@@ -40,6 +40,16 @@ class Event(Base):
     hash: Mapped[str | None] = mapped_column(String(64))
 
 
+class ChainEnd(Base):
+    """One row: number and hash of the newest sealed event, so that a missing end is missed."""
+
+    __tablename__ = "chain_end"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
 class Handoff(Base):
     """An event that a consumer has not dealt with yet. Deleted with what the consumer writes."""
 
@@ -57,3 +67,26 @@ class Handoff(Base):
     tries: Mapped[int] = mapped_column(Integer, default=0)
     error: Mapped[str | None] = mapped_column(String(500))
     parked_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class View(Base):
+    """Up to 200 records of one form that one request showed, or one export took out.
+
+    ids are texts, as everywhere in JSON. Three years of this on PostgreSQL want a partition for
+    each month; until there are partitions, one table serves both databases.
+    """
+
+    __tablename__ = "view_log"
+    __table_args__ = (
+        Index("ix_view_log_form", "form", "at"),
+        Index("ix_view_log_person", "person_id", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(Moment)
+    person_id: Mapped[int | None] = mapped_column(BigInteger)
+    form: Mapped[str] = mapped_column(String(40))
+    purpose: Mapped[str] = mapped_column(String(10))
+    count: Mapped[int] = mapped_column(Integer)
+    ids: Mapped[list[str]] = mapped_column(Json)
+    address: Mapped[str] = mapped_column(String(64))
