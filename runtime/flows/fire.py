@@ -10,6 +10,7 @@ from ..tasks import offer
 from ..tasks.hold import asked, found
 from ..tasks.model import TaskState
 from ..timers.due import Due, take
+from ..timers.set import hold_timers
 from .instance import Standing, lock, sight_of
 from .load import flow
 from .model import InstanceState
@@ -24,10 +25,15 @@ def fire(session: Session, timer: Due) -> bool:
     False when another transition has the instance (come back to it) or the timer is gone.
     """
     standing = lock(session, timer.instance_id, wait=False)
-    if standing is None or standing.state != InstanceState.RUNNING:
+    if standing is None:
         return False
+    if standing.state == InstanceState.SUSPENDED:
+        hold_timers(session, standing.id, True)
+        return True
     if not take(session, timer.id):
         return False
+    if standing.state != InstanceState.RUNNING:
+        return True  # nothing is left to be done; a row that stayed would hold up those behind it
     {"limit": _limit, "wait": _wait, "go_on": _go_on}[timer.purpose](session, standing, timer)
     return True
 
