@@ -50,7 +50,7 @@ from .seen import READ, need_seen
 
 area = Blueprint("work", __name__)
 
-MOST_LISTED = 50
+MOST_LISTED = 30
 OUTCOME = "_outcome"
 
 
