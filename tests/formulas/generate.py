@@ -82,7 +82,7 @@ _LITERALS = {
     "bool": ["TRUE", "FALSE"],
     "date": ["TODAY()", "DATE(2026, 2, 28)", "DATE(2024, 2, 29)", "DATE(1999, 12, 31)"],
     "datetime": ["NOW()"],
-    "duration": ['DURATION(90, "minute")', 'DURATION(2, "day")', "(until-at)"],
+    "duration": ['DURATION(90, "minute")', 'DURATION(2, "day")'],
 }
 _FORMS: dict[str, list[str]] = {
     "number": [
