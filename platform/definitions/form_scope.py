@@ -18,6 +18,7 @@ from ..expressions import (
     number,
     row,
 )
+from ..store.errors import NotFound
 from .fields import Field
 from .form import Form, form_of, read_form
 from .known import known
@@ -69,7 +70,10 @@ def published_forms(session: Session) -> Resolve:
     """Links lead to the forms in force."""
 
     def resolve(key: str) -> Form | None:
-        return form_of(published(session, "form", key))
+        try:
+            return form_of(published(session, "form", key))
+        except NotFound:  # units and people are no forms
+            return None
 
     return resolve
 

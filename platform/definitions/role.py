@@ -1,11 +1,14 @@
 """Roles: what their people may do with each form's records, and their platform rights."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ..identity.forms import forms
 from ..identity.roles import save_role
+from ..identity.rules import scope_of
 from ..store.errors import Problem
 from .kinds import Document, Kind, Publishing
 from .known import known
@@ -15,7 +18,8 @@ WRITING = frozenset({"create", "change"})
 
 
 def check_role(session: Session, document: Document) -> list[Problem]:
-    """Rules name fields there are, and promise no writing that no action allows.
+    """Rules name fields there are, promise no writing that no action allows, and are scoped by
+    expressions that both databases can answer.
 
     A form that is not there yet is no problem: a role may speak of forms that another pack brings,
     and grants nothing until then.
@@ -28,14 +32,13 @@ def check_role(session: Session, document: Document) -> list[Problem]:
             found.append(Problem(pointer(*at, position, "key"), "E_KEY_TWICE", {"name": key}))
         for position, rule in enumerate(rules):
             found += _rule(rule, target, (*at, position))
+            found += _scope(session, form, rule, (*at, position))
     return found
 
 
 def _rule(
     rule: Document, target: Mapping[str, Any] | None, at: tuple[str | int, ...]
 ) -> Iterator[Problem]:
-    if not isinstance(rule["scope"], str):
-        yield Problem(pointer(*at, "scope"), "E_SCOPE_LATER")
     fields = target["properties"] if target else {}
     for name, right in rule.get("fields", {}).items():
         path = pointer(*at, "fields", name)
@@ -43,6 +46,15 @@ def _rule(
             yield Problem(path, "E_NO_FIELD", missing(name, fields))
         elif right == "write" and not WRITING & set(rule["actions"]):
             yield Problem(path, "E_RIGHT_IDLE", {"name": name})
+
+
+def _scope(
+    session: Session, form: str, rule: Document, at: tuple[str | int, ...]
+) -> Iterator[Problem]:
+    _, text = scope_of(rule)
+    problem = None if text is None else forms().refused(session, form, text)
+    if problem is not None:
+        yield replace(problem, path=pointer(*at, "scope", "where"))
 
 
 def put_in_force(session: Session, publishing: Publishing) -> list[Problem]:

@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 
 from ..store.errors import NotAllowed
 from ..store.session import moment
-from .actor import Actor
+from .actor import Actor, Grant
+from .forms import Condition, Look, Sources, forms
 from .model import GrantRow, Person
 from .roles import role_document
-from .rules import ACTIONS, RIGHTS, Rule, any_of, rule_of
+from .rules import ACTIONS, RIGHTS, Rule, any_of, scope_of
 from .tree import tree
 
 
@@ -41,21 +42,43 @@ class Access:
             raise NotAllowed(form=self.form, action=action)
 
     def rows(self, action: str, table: FromClause) -> ColumnElement[bool]:
-        """The rows the action is allowed on, over the table's `_owner` and `_unit`."""
+        """The rows the action is allowed on, over the form's table or an alias of it."""
         return true() if self.actor.is_system else any_of(self.rules(action), table)
 
     def rules(self, action: str) -> tuple[Rule, ...]:
         """The rules that allow the action."""
         return tuple(rule for rule in self.all_rules if action in rule.actions)
 
-    def covering(self, action: str, owner_id: int | None, unit_id: int | None) -> tuple[Rule, ...]:
-        """The rules that allow the action on a row with this owner and unit."""
-        path = self.paths.get(unit_id, "") if unit_id is not None else ""
-        return tuple(rule for rule in self.rules(action) if rule.covers(owner_id, unit_id, path))
+    def covering(
+        self, action: str, owner_id: int | None, unit_id: int | None, look: Look | None = None
+    ) -> tuple[Rule, ...]:
+        """The rules that allow the action on a row with this owner and unit.
 
-    def may_with(self, action: str, owner_id: int | None, unit_id: int | None) -> bool:
-        """Whether the action is allowed on a row with this owner and unit."""
-        return self.actor.is_system or bool(self.covering(action, owner_id, unit_id))
+        look: shows the row's values, for scopes by expression; without it these cover nothing.
+        """
+        path = self._path(unit_id)
+        return tuple(
+            rule for rule in self.rules(action) if rule.covers(owner_id, unit_id, path, look)
+        )
+
+    def beginning(self, action: str, unit_id: int | None) -> tuple[Rule, ...]:
+        """The rules that may come to allow the action on a record of one's own at a unit, while
+        nobody knows its values yet."""
+        path, me = self._path(unit_id), self.actor.person_id
+        return tuple(rule for rule in self.rules(action) if rule.reaches(me, unit_id, path))
+
+    def may_with(
+        self, action: str, owner_id: int | None, unit_id: int | None, look: Look | None = None
+    ) -> bool:
+        """Whether the action is allowed on a row with this owner, unit and values."""
+        return self.actor.is_system or bool(self.covering(action, owner_id, unit_id, look))
+
+    def may_begin(self, action: str, unit_id: int | None) -> bool:
+        """Whether the action may turn out to be allowed on a new record of one's own at a unit."""
+        return self.actor.is_system or bool(self.beginning(action, unit_id))
+
+    def _path(self, unit_id: int | None) -> str:
+        return self.paths.get(unit_id, "") if unit_id is not None else ""
 
     def rights(
         self, covered: Sequence[Rule], field_keys: Collection[str], writing: str = "change"
@@ -79,12 +102,26 @@ class Access:
         unit_id: int | None,
         field_keys: Collection[str],
         writing: str = "change",
+        look: Look | None = None,
     ) -> dict[str, str]:
         """`rights` over the rules that let the actor read, or write, this row."""
         covered = dict.fromkeys(
-            (*self.covering("read", owner_id, unit_id), *self.covering(writing, owner_id, unit_id))
+            (
+                *self.covering("read", owner_id, unit_id, look),
+                *self.covering(writing, owner_id, unit_id, look),
+            )
         )
         return self.rights(tuple(covered), field_keys, writing)
+
+    def rights_to_begin(self, unit_id: int | None, field_keys: Collection[str]) -> dict[str, str]:
+        """The most the actor may come to do with the fields of a new record of their own."""
+        covered = dict.fromkeys(
+            (
+                *self.covering("read", self.actor.person_id, unit_id),
+                *self.beginning("create", unit_id),
+            )
+        )
+        return self.rights(tuple(covered), field_keys, "create")
 
 
 def access(session: Session, actor: Actor, form_key: str) -> Access:
@@ -93,10 +130,34 @@ def access(session: Session, actor: Actor, form_key: str) -> Access:
 
 
 def _rules(session: Session, actor: Actor, form_key: str) -> tuple[Rule, ...]:
+    sources = forms().sources(session, form_key) if actor.grants else {}
     return tuple(
-        rule_of(grant.role, grant, actor.person_id, rule)
+        _rule(session, actor, grant, form_key, document, sources)
         for grant in actor.grants
-        for rule in _form_rules(role_document(session, grant.role), form_key)
+        for document in _form_rules(role_document(session, grant.role), form_key)
+    )
+
+
+def _rule(
+    session: Session,
+    actor: Actor,
+    grant: Grant,
+    form_key: str,
+    document: Mapping[str, Any],
+    sources: Mapping[str, Sources],
+) -> Rule:
+    """A rule as written in a role document: `{"key","actions","scope","fields"?}`."""
+    scope, text = scope_of(document)
+    return Rule(
+        document["key"],
+        grant.role,
+        grant,
+        actor.person_id,
+        frozenset(document["actions"]),
+        scope,
+        document.get("fields", {}),
+        None if text is None else Condition(session, form_key, text, actor),
+        sources,
     )
 
 
@@ -177,7 +238,10 @@ def holders(session: Session, role_key: str, unit_id: int | None) -> list[int]:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why one rule does or does not reach a row: the role, where it is held, rule, scope."""
+    """Why one rule does or does not reach a row: the role, where it is held, rule, scope.
+
+    where: the scope's expression, when it has one; the row must lie in `scope` and fulfil it.
+    """
 
     role: str
     unit_id: int
@@ -185,12 +249,18 @@ class Reason:
     scope: str
     actions: tuple[str, ...]
     covers: bool
+    where: str | None = None
 
 
 def why(
-    session: Session, actor: Actor, form_key: str, owner_id: int | None, unit_id: int | None
+    session: Session,
+    actor: Actor,
+    form_key: str,
+    owner_id: int | None,
+    unit_id: int | None,
+    look: Look | None = None,
 ) -> list[Reason]:
-    """Every rule the actor has on the form, and whether it covers a row of this owner and unit."""
+    """Every rule the actor has on the form, and whether it covers this row."""
     asked = access(session, actor, form_key)
     path = asked.paths.get(unit_id, "") if unit_id is not None else ""
     return [
@@ -200,7 +270,8 @@ def why(
             rule.key,
             rule.scope,
             tuple(action for action in ACTIONS if action in rule.actions),
-            rule.covers(owner_id, unit_id, path),
+            rule.covers(owner_id, unit_id, path, look),
+            None if rule.condition is None else rule.condition.text,
         )
         for rule in asked.all_rules
     ]

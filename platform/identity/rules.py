@@ -1,16 +1,17 @@
 """A rule of a role on one form: which rows, which actions, which fields.
 
-A rule is asked in two ways that must agree (a test compares them): as SQL over the system
-columns of the form's table, and of one row's owner and unit.
+A rule is asked in two ways that must agree (tests compare them): as SQL over the columns of the
+form's table, and of one row: its owner, its unit and, for a scope by expression, its values.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, false, or_, select, true
 
 from .actor import Grant
+from .forms import Condition, Look, Sources
 from .model import Unit
 
 ACTIONS = ("read", "create", "change", "retire", "import", "export")
@@ -25,7 +26,9 @@ class Rule:
 
     scope: `own` the person owns the row · `unowned` nobody does, in the grant's subtree ·
     `team` the grant's own unit · `branch`, `subtree` the grant's unit and all below it · `all`.
-    Any other scope covers nothing. fields: the right on a field; `"*"` speaks for the others.
+    Any other scope covers nothing. condition: of those rows, the ones for which it holds.
+    fields: the right on a field; `"*"` speaks for the others. sources: what computed and
+    defaulted fields follow from.
     """
 
     key: str
@@ -35,9 +38,15 @@ class Rule:
     actions: frozenset[str]
     scope: str
     fields: Mapping[str, str]
+    condition: Condition | None = None
+    sources: Mapping[str, Sources] = field(default_factory=dict)
 
     def where(self, table: FromClause) -> ColumnElement[bool]:
-        """The rows it covers, over `_owner` and `_unit` of the form's table."""
+        """The rows it covers, over the form's table (or an alias of it)."""
+        within = self._within(table)
+        return within if self.condition is None else and_(within, self.condition.where(table))
+
+    def _within(self, table: FromClause) -> ColumnElement[bool]:
         if self.scope == "all":
             return true()
         owner, unit = table.c["_owner"], table.c["_unit"]
@@ -52,8 +61,19 @@ class Rule:
             return and_(owner.is_(None), below)
         return below if self.scope in ("branch", "subtree") else false()
 
-    def covers(self, owner_id: int | None, unit_id: int | None, unit_path: str) -> bool:
-        """Whether it covers a row with this owner and unit (path `""` when it has no unit)."""
+    def covers(
+        self, owner_id: int | None, unit_id: int | None, unit_path: str, look: Look | None = None
+    ) -> bool:
+        """Whether it covers a row with this owner and unit (path `""` when it has no unit).
+
+        look: shows the row's values; without it no rule with a condition covers the row.
+        """
+        if not self.reaches(owner_id, unit_id, unit_path):
+            return False
+        return self.condition is None or (look is not None and self.condition.holds(look))
+
+    def reaches(self, owner_id: int | None, unit_id: int | None, unit_path: str) -> bool:
+        """`covers`, whatever the row's values are."""
         if self.scope == "all":
             return True
         if self.scope == "own":
@@ -65,27 +85,38 @@ class Rule:
             return owner_id is None and below
         return below and self.scope in ("branch", "subtree")
 
-    def right(self, field: str, writing: str) -> str:
-        """Its right on a field; `write` needs the rule to allow the writing action as well."""
-        default = "write" if self.actions & WRITING else "read"
-        right = self.fields.get(field) or self.fields.get("*", default)
+    def right(self, name: str, writing: str) -> str:
+        """Its right on a field; `write` needs the rule to allow the writing action as well.
+
+        A field that the rule does not name is no way round one that it hides or masks: what
+        follows from such a field is as hidden or masked itself.
+        """
+        right = self._stated(name)
+        follows = None if name in self.fields else self.sources.get(name)
+        if follows is not None and (follows.computed or right != "write"):
+            right = min((right, self._through(follows)), key=RIGHTS.index)
         return "read" if right == "write" and writing not in self.actions else right
 
+    def _stated(self, name: str) -> str:
+        default = "write" if self.actions & WRITING else "read"
+        return self.fields.get(name) or self.fields.get("*", default)
 
-def rule_of(role: str, grant: Grant, person_id: int | None, document: Mapping[str, Any]) -> Rule:
-    """A rule as written in a role document: `{"key","actions","scope","fields"?}`."""
-    scope = document["scope"]
-    return Rule(
-        document["key"],
-        role,
-        grant,
-        person_id,
-        frozenset(document["actions"]),
-        scope if isinstance(scope, str) else "",
-        document.get("fields", {}),
-    )
+    def _through(self, follows: Sources) -> str:
+        """The most that may be told of a field which follows from these."""
+        if any(self._stated(name) == "hidden" for name in follows.named):
+            return "hidden"
+        masked = any(self._stated(name) == "masked" for name in follows.shown)
+        return "masked" if masked else "write"
 
 
 def any_of(rules: tuple[Rule, ...], table: FromClause) -> ColumnElement[bool]:
     """The rows at least one of the rules covers; none without a rule."""
     return or_(false(), *(rule.where(table) for rule in rules))
+
+
+def scope_of(document: Mapping[str, Any]) -> tuple[str, str | None]:
+    """A rule's scope as written -> (the named scope, the expression within it or None)."""
+    scope = document["scope"]
+    if isinstance(scope, str):
+        return scope, None
+    return scope.get("within", "all"), scope["where"]

@@ -1,8 +1,9 @@
 """What may be chosen in a field: a list's items, units, people, another form's records."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import ColumnElement, RowMapping, false, func, select
 from sqlalchemy.orm import Session
 
 from ..definitions.fields import Field
@@ -10,10 +11,11 @@ from ..definitions.options import Choices, Options
 from ..definitions.published import published
 from ..identity.actor import Actor
 from ..identity.model import Person
-from ..identity.permissions import access
+from ..identity.permissions import Access, access
 from ..identity.tree import tree
 from ..store.kept import kept
-from .shape import shape_of
+from .shape import Shape, shape_of
+from .visible import readable, visible
 
 
 def choices_of(session: Session, field: Field) -> Choices | None:
@@ -73,31 +75,43 @@ def labels(session: Session, actor: Actor, form_key: str, ids: set[int]) -> dict
         return {}
     shape = shape_of(session, form_key)
     asked = access(session, actor, form_key)
-    columns: list[Any] = [shape.table.c._id, shape.table.c._owner, shape.table.c._unit]
+    columns: list[ColumnElement[Any]] = [shape.table.c._id]
     label = shape.form.label
     if label is not None:
-        columns.append(shape.table.c[label])
+        columns.append(visible(asked, shape, label, least="masked").label("text"))
+        columns.append(readable(asked, shape, label).label("whole"))
     query = select(*columns).where(shape.table.c._id.in_(ids), asked.rows("read", shape.table))
-    found = {}
-    for row in session.execute(query).mappings():
-        text = "" if label is None else row[label]
-        if label is not None and text is not None:
-            right = asked.rights_with(row["_owner"], row["_unit"], [label])[label]
-            if right == "hidden":
-                text = ""
-            elif right == "masked":
-                text = shape.form.fields[label].mask(text)
-        found[row["_id"]] = str(text or f"#{row['_id']}")
-    return found
+    return {
+        row["_id"]: _called(session, actor, shape, row) or f"#{row['_id']}"
+        for row in session.execute(query).mappings()
+    }
+
+
+def _called(session: Session, actor: Actor, shape: Shape, row: RowMapping) -> str:
+    """A record's label in words, as far as the actor may know it."""
+    label = shape.form.label
+    if label is None or row["text"] is None:
+        return ""
+    its = shape.form.fields[label]
+    value = shape.to_value(label, row["text"])
+    if not row["whole"]:
+        return its.mask(value) or ""
+    if its.storage == "text" and its.options is None:
+        return str(value)
+    return its.show(value, actor.language, choices_of(session, its), ZoneInfo(actor.time_zone))
 
 
 def offer(
     session: Session, actor: Actor, form_key: str, text: str, limit: int = 20
 ) -> list[tuple[int, str]]:
-    """Records to pick for a link field: id and label, those whose label holds the text."""
+    """Records to pick for a link field: id and label, those whose label holds the text.
+
+    Where the actor may not read the label, no text finds the record.
+    """
     shape = shape_of(session, form_key)
     asked = access(session, actor, form_key)
-    if not asked.may("read") or shape.form.label is None:
+    label = shape.form.label
+    if not asked.may("read") or label is None:
         return []
     query = (
         select(shape.table.c._id)
@@ -106,11 +120,17 @@ def offer(
         .limit(limit)
     )
     if text.strip():
-        query = query.where(_holds(shape.table, shape.form.label, text))
+        query = query.where(holds(asked, shape, label, text))
     ids = list(session.execute(query).scalars())
     named = labels(session, actor, form_key, set(ids))
     return [(at, named[at]) for at in ids if at in named]
 
 
-def _holds(table: Table, label: str, text: str) -> Any:
-    return func.lower(table.c[label]).contains(text.strip().lower(), autoescape=True)
+def holds(asked: Access, shape: Shape, label: str, text: str) -> ColumnElement[bool]:
+    """The rows whose label, as the asker may know it, holds a text; no row of a label that is no
+    text."""
+    its = shape.form.fields[label]
+    if its.storage != "text" or its.encrypted:
+        return false()
+    column = func.lower(visible(asked, shape, label))
+    return column.contains(text.strip().lower(), autoescape=True)

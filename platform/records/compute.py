@@ -20,6 +20,7 @@ from ..store.errors import Problem
 from ..store.kept import kept
 from ..store.rows import read_row
 from ..store.session import moment
+from .record import may, rights_on
 from .shape import shape_of
 from .validate import required_problems
 
@@ -53,20 +54,20 @@ def env_of(session: Session, actor: Actor, values: Mapping[str, Any], zone: tzin
         now=moment(session),
         zone=zone,
         me=Me(actor.person_id, actor.unit_id, frozenset(grant.role for grant in actor.grants)),
-        follow=_follower(session, actor),
+        follow=follower(session, actor),
     )
 
 
-def _follower(session: Session, actor: Actor) -> Callable[[str, Any], dict[str, Any] | None]:
+def follower(session: Session, actor: Actor) -> Callable[[str, Any], dict[str, Any] | None]:
     """Linked records as the actor may read them: masked and hidden fields are blank."""
 
     def follow(form_key: str, key: Any) -> dict[str, Any] | None:
         shape = shape_of(session, form_key)
         asked = access(session, actor, form_key)
         row = read_row(session, shape.table, int(key))
-        if row is None or not asked.may_with("read", row["_owner"], row["_unit"]):
+        if row is None or not may(asked, shape, "read", row):
             return None
-        rights = asked.rights_with(row["_owner"], row["_unit"], shape.form.fields)
+        rights = rights_on(asked, shape, row)
         return {
             key: value
             for key, value in shape.to_values(row).items()

@@ -6,6 +6,7 @@ from ..definitions.kinds import Kind, register
 from ..definitions.listing import LIST
 from ..definitions.role import ROLE
 from ..definitions.schema_check import schema
+from . import conditions  # noqa: F401  permissions ask it about forms
 from .shape import shape_table
 
 FORM = Kind("form", schema("form"), check_form, shape_table, order=30)

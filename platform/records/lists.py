@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
@@ -13,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from ..definitions.fields import Field
 from ..definitions.schema_check import nearest
-from ..identity.actor import Actor
-from ..identity.permissions import Access, access
-from ..store.errors import Malformed, NotFound, Problem
+from ..identity.actor import Actor, actor_of
+from ..identity.permissions import Access, Reason, access, need, why
+from ..store.errors import Malformed, NotFound, NotSignedIn, Problem
 from ..store.history import RecordHistory
 from ..store.rows import read_row
+from .choices import holds
 from .filters import filter_clause
-from .record import Record, record_of
+from .record import Record, may, record_of
 from .shape import Shape, shape_of
 from .visible import readable, visible
 
@@ -49,9 +51,37 @@ def get(session: Session, actor: Actor, form_key: str, record_id: int) -> Record
     shape = shape_of(session, form_key)
     asked = access(session, actor, form_key)
     row = read_row(session, shape.table, record_id)
-    if row is None or not asked.may_with("read", row["_owner"], row["_unit"]):
+    if row is None or not may(asked, shape, "read", row):
         raise NotFound(form=form_key)
     return record_of(shape, row, asked)
+
+
+def may_do(session: Session, actor: Actor, form_key: str, record_id: int, action: str) -> bool:
+    """Whether the actor may do something to a record as it stands; not to one they cannot see."""
+    shape = shape_of(session, form_key)
+    asked = access(session, actor, form_key)
+    row = read_row(session, shape.table, record_id)
+    return row is not None and all(may(asked, shape, each, row) for each in ("read", action))
+
+
+def why_record(
+    session: Session, actor: Actor, form_key: str, record_id: int, person_id: int
+) -> list[Reason]:
+    """Every rule of a person's roles on the form, and whether it covers this record.
+
+    Needs the right `people.read`, and reading the record. Raises NotFound, NotAllowed.
+    """
+    need(session, actor, "people.read")
+    get(session, actor, form_key, record_id)
+    shape = shape_of(session, form_key)
+    row = read_row(session, shape.table, record_id)
+    assert row is not None
+    try:
+        asked_about = actor_of(session, person_id)
+    except NotSignedIn as error:
+        raise NotFound("E_NO_PERSON") from error
+    look = partial(shape.to_values, row)
+    return why(session, asked_about, form_key, row["_owner"], row["_unit"], look)
 
 
 def list_records(
@@ -131,9 +161,8 @@ def _search(asked: Access, shape: Shape, text: str) -> ColumnElement[bool]:
     """Part of the label, the end of a phone number of four digits or more, a whole ID number."""
     ways: list[ColumnElement[bool]] = []
     label = shape.form.label
-    if label and _sortable(shape.form.fields[label]) and shape.form.fields[label].storage == "text":
-        column = func.lower(visible(asked, shape, label))
-        ways.append(column.contains(text.lower(), autoescape=True))
+    if label:
+        ways.append(holds(asked, shape, label, text))
     if text.isascii() and text.isdigit() and len(text) >= 4:
         for key, field in shape.form.fields.items():
             if field.type.name == "phone":

@@ -40,11 +40,11 @@ def lowered(
     """
     env = env_of(session, actor, {}, ZoneInfo(actor.time_zone))
     names = {path[0] for path in typed.reads}
-    columns = _columns(session, actor, asked, shape, shape.table, names)
+    columns = columns_of(session, actor, asked, shape, shape.table, names)
     return to_sql(typed, columns, session.get_bind().dialect.name, env, where=where)
 
 
-def _columns(
+def columns_of(
     session: Session,
     actor: Actor,
     asked: Access,
@@ -52,6 +52,7 @@ def _columns(
     table: FromClause,
     names: set[str],
 ) -> Columns:
+    """The named fields as columns of the form's table (or an alias), as the asker may know them."""
     found: dict[str, Any] = {}
     for key in names:
         if shape.form.fields[key].encrypted:
@@ -74,7 +75,7 @@ def _opens(
         return Joined(
             table,
             (table.c._id == key) & asked.rows("read", table),
-            _columns(session, actor, asked, shape, table, set(shape.form.fields)),
+            columns_of(session, actor, asked, shape, table, set(shape.form.fields)),
         )
 
     return opened

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from ..definitions.form import Form
@@ -49,9 +50,20 @@ class Record:
         return "" if value is None else str(value)
 
 
+def may(asked: Access, shape: Shape, action: str, row: Mapping[str, Any]) -> bool:
+    """Whether the asker may do this to a row of the form's table."""
+    return asked.may_with(action, row["_owner"], row["_unit"], partial(shape.to_values, row))
+
+
+def rights_on(asked: Access, shape: Shape, row: Mapping[str, Any]) -> dict[str, str]:
+    """The asker's rights on the fields of a row of the form's table."""
+    look = partial(shape.to_values, row)
+    return asked.rights_with(row["_owner"], row["_unit"], shape.form.fields, "change", look)
+
+
 def record_of(shape: Shape, row: Mapping[str, Any], asked: Access) -> Record:
     """A row as the asker may see it; only rows that `asked.rows` lets through come here."""
-    rights = asked.rights_with(row["_owner"], row["_unit"], shape.form.fields)
+    rights = rights_on(asked, shape, row)
     values = {}
     for key, value in shape.to_values(row).items():
         if rights[key] == "masked":

@@ -23,7 +23,7 @@ from ..store.rows import Row, insert_row, read_row, update_row
 from ..store.session import moment, new_id
 from ..store.tables import DRAFT
 from .compute import Settled, settle
-from .record import Record, _effective, record_of
+from .record import Record, _effective, may, record_of, rights_on
 from .serial import next_serial
 from .shape import Shape, shape_of
 from .validate import link_problems, read_values, schema_problems, unique_problems
@@ -58,17 +58,44 @@ def prepare(
     place = tree(session).places.get(unit or 0)
     if unit is None or place is None:
         raise Invalid(problems=[Problem(f"/{form.unit_field or ''}", "E_NO_UNIT")])
-    if not asked.may_with(action, actor.person_id, unit):
+    if not asked.may_begin(action, unit):
         raise NotAllowed(form=form_key, action=action)
     zone = ZoneInfo(place.time_zone)
-    rights = _effective(
-        form, asked.rights_with(actor.person_id, unit, form.fields, "create"), asked
-    )
+    rights = _effective(form, asked.rights_to_begin(unit, form.fields), asked)
     values, problems = read_values(session, form, given, rights, zone)
     settled = settle(session, actor, form, values, None, zone)
     _judge(session, actor, shape, settled, problems, settled.values, None)
+    _within_scope(asked, shape, action, unit, settled.values, values)
     owner = settled.values.get(form.owner_field) if form.owner_field else actor.person_id
     return Prepared(shape, settled.values, unit, owner, zone, settled.warnings)
+
+
+def _within_scope(
+    asked: Access,
+    shape: Shape,
+    action: str,
+    unit_id: int,
+    values: Mapping[str, Any],
+    given: Mapping[str, Any],
+) -> None:
+    """A scope by expression also binds what is written anew, now that its values are known.
+
+    Raises NotAllowed where no rule covers the record, Invalid for a field that only rules which
+    do not cover it would let the writer write.
+    """
+    me = asked.actor.person_id
+
+    def look() -> Mapping[str, Any]:
+        return values
+
+    if not asked.may_with(action, me, unit_id, look):
+        raise NotAllowed(form=shape.form.key, action=action)
+    rights = asked.rights_with(me, unit_id, given, "create", look)
+    problems = [
+        Problem(f"/{key}", "E_READ_ONLY") for key, right in rights.items() if right != "write"
+    ]
+    if problems:
+        raise Invalid(problems=problems)
 
 
 def submit(
@@ -148,7 +175,7 @@ def change(
     shape, row, asked = _writable(session, actor, form_key, record_id, "change", revision)
     form = shape.form
     zone = ZoneInfo(tree(session).places[row["_unit"]].time_zone)
-    rights = _effective(form, asked.rights_with(row["_owner"], row["_unit"], form.fields), asked)
+    rights = _effective(form, rights_on(asked, shape, row), asked)
     values, problems = read_values(session, form, given, rights, zone)
     before = shape.to_values(row)
     settled = settle(session, actor, form, {**before, **values}, before, zone)
@@ -243,9 +270,9 @@ def _writable(
     shape = shape_of(session, form_key)
     asked = access(session, actor, form_key)
     row = read_row(session, shape.table, record_id, for_update=True)
-    if row is None or not asked.may_with("read", row["_owner"], row["_unit"]):
+    if row is None or not may(asked, shape, "read", row):
         raise NotFound(form=form_key)
-    if not asked.may_with(action, row["_owner"], row["_unit"]):
+    if not may(asked, shape, action, row):
         raise NotAllowed(form=form_key, action=action)
     if row["_retired_at"] is not None:
         raise Conflict("E_RETIRED")

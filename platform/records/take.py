@@ -39,7 +39,7 @@ def write_file(
     where: str | None = None,
     sort: Sequence[str] = (),
 ) -> int:
-    """Write every record the actor may see (and `where` lets through); returns how many.
+    """Write every record the actor may see and export (and `where` lets through); how many.
 
     Written beside and renamed, so the file is whole or not there. Raises NotAllowed, Malformed
     for another ending than .csv or .xlsx, Invalid for the expression.
@@ -82,10 +82,18 @@ def _lines(
     language, zone = actor.language, ZoneInfo(actor.time_zone)
     yield [in_language(field.title, language) for field in fields]
     choices = {field.key: choices_of(session, field) for field in fields}
+    exported = access(session, actor, form_key).rows("export", shape_of(session, form_key).table)
     cursor = None
     while True:
         page = list_records(
-            session, actor, form_key, where=where, sort=sort, limit=MOST_ROWS, cursor=cursor
+            session,
+            actor,
+            form_key,
+            where=where,
+            sort=sort,
+            limit=MOST_ROWS,
+            cursor=cursor,
+            extra=[exported],
         )
         linked = {
             field.key: labels(session, actor, field.link_form, _ids(page.items, field))

@@ -1,7 +1,8 @@
 """A form's columns as one asker may know them.
 
-Filter, sort, search, group and count all use these, so that a field somebody may not see tells
-them nothing by any of these ways: where the asker may not read it, it is blank.
+Filter, sort, search, group, count and the names of linked records all use these, so that a field
+somebody may not see tells them nothing by any of these ways: where they may not read it, it is
+blank.
 """
 
 from typing import Any
@@ -9,35 +10,38 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, case, true
 
 from ..identity.permissions import Access
-from ..identity.rules import Rule, any_of
+from ..identity.rules import RIGHTS, Rule, any_of
 from .shape import Shape
-
-READABLE = ("read", "write")
 
 
 def visible(
-    asked: Access, shape: Shape, key: str, table: FromClause | None = None
+    asked: Access, shape: Shape, key: str, table: FromClause | None = None, least: str = "read"
 ) -> ColumnElement[Any]:
-    """The column of a field, blank in the rows where the asker sees it masked or not at all.
+    """The column of a field, blank in the rows where the asker has less than this right on it.
 
-    table: the form's table under another name, when it is joined.
+    table: the form's table under another name, when it is joined. least: `masked` for a caller
+    that masks what it shows.
     """
     table = shape.table if table is None else table
-    rules = _readable(asked, key)
+    rules = _with_right(asked, key, least)
     column = table.c[key]
     return column if rules is None else case((any_of(rules, table), column))
 
 
-def readable(asked: Access, shape: Shape, key: str) -> ColumnElement[bool]:
+def readable(
+    asked: Access, shape: Shape, key: str, table: FromClause | None = None
+) -> ColumnElement[bool]:
     """The rows in which the asker may read a field, among those they may see."""
-    rules = _readable(asked, key)
-    return true() if rules is None else any_of(rules, shape.table)
+    rules = _with_right(asked, key, "read")
+    return true() if rules is None else any_of(rules, shape.table if table is None else table)
 
 
-def _readable(asked: Access, key: str) -> tuple[Rule, ...] | None:
-    """The rules that let the asker read a field; None when all rows they see are among them."""
+def _with_right(asked: Access, key: str, least: str) -> tuple[Rule, ...] | None:
+    """The rules that give the asker this right on a field; None when all rows they see are
+    among those these cover."""
     if asked.actor.is_system:
         return None
+    enough = RIGHTS[RIGHTS.index(least) :]
     rules = [rule for rule in asked.all_rules if rule.actions & {"read", "change"}]
-    found = tuple(rule for rule in rules if rule.right(key, "change") in READABLE)
+    found = tuple(rule for rule in rules if rule.right(key, "change") in enough)
     return None if all(rule in found for rule in asked.rules("read")) else found

@@ -188,7 +188,7 @@ def _beginning(
     names = run_of(instance.names, instance.visits).names
     values = prefilled(sight, graph.task(row.step_key), names)
     asked = access(session, actor, form.key)
-    rights = asked.rights_with(actor.person_id, row.unit_id, form.fields, "create")
+    rights = asked.rights_to_begin(row.unit_id, form.fields)
     for key, field in form.fields.items():
         fixed = field.link_form is not None and key in values
         if rights[key] == "write" and (fixed or not field.by_people):

@@ -20,7 +20,7 @@ from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import access, allowed
 from ...platform.identity.tree import intake_of
 from ...platform.records.compute import settle
-from ...platform.records.lists import get, list_records
+from ...platform.records.lists import get, list_records, may_do
 from ...platform.records.record import Record
 from ...platform.records.shape import shape_of
 from ...platform.records.submit import change, submit
@@ -129,10 +129,7 @@ def record(form_key: str, record_id: int) -> ResponseReturnValue:
     reader = reader_of(session, actor)
     found = get(session, actor, form_key, record_id)
     drawn = draw_read(reader, found)
-    asked = access(session, actor, form_key)
-    may_change = found.retired_at is None and asked.may_with(
-        "change", found.owner_id, found.unit_id
-    )
+    may_change = found.retired_at is None and may_do(session, actor, form_key, record_id, "change")
     blank = [
         each.title
         for each in drawn.fields
@@ -254,7 +251,7 @@ def _draw_edit(
     refusal: Refusal | None = None,
 ) -> str:
     form = found.form
-    if not access(session, actor, form.key).may_with("change", found.owner_id, found.unit_id):
+    if not may_do(session, actor, form.key, found.id, "change"):
         raise NotAllowed(form=form.key, action="change")
     reader = reader_of(session, actor)
     return _draw_fill(

@@ -10,6 +10,7 @@ from ...platform.definitions.published import entries, published
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import Access, access
 from ...platform.records.shape import Shape, shape_of
+from ...platform.records.visible import readable, visible
 from ...platform.store.errors import NotFound
 from ...platform.store.kept import kept
 from .model import tasks
@@ -30,31 +31,27 @@ class Subject:
         )
 
     def columns(self) -> list[ColumnElement[Any]]:
-        """What the label and its right are worked out from."""
-        key = self.shape.form.key
-        found: list[ColumnElement[Any]] = [
-            self.table.c._owner.label(f"{key}_owner"),
-            self.table.c._unit.label(f"{key}_unit"),
-        ]
-        if self.shape.form.label is not None:
-            found.append(self.table.c[self.shape.form.label].label(f"{key}_label"))
+        """The label as far as the actor may know it, and how far that is."""
+        key, label = self.shape.form.key, self.shape.form.label
+        seen = and_(self.table.c._id.is_not(None), self.asked.rows("read", self.table))
+        found: list[ColumnElement[Any]] = [seen.label(f"{key}_seen")]
+        if label is not None:
+            text = visible(self.asked, self.shape, label, self.table, least="masked")
+            whole = readable(self.asked, self.shape, label, self.table)
+            found += [text.label(f"{key}_label"), whole.label(f"{key}_whole")]
         return found
 
     def label(self, row: Row[Any]) -> str | None:
         """What the record is called, as far as the actor may know; None when they may not read."""
         key = self.shape.form.key
         values = row._mapping
-        owner, unit = values[f"{key}_owner"], values[f"{key}_unit"]
-        if unit is None or not self.asked.may_with("read", owner, unit):
+        if not values[f"{key}_seen"]:
             return None
         name = self.shape.form.label
         text = values[f"{key}_label"] if name is not None else None
         if name is None or text is None:
             return ""
-        right = self.asked.rights_with(owner, unit, [name])[name]
-        if right == "hidden":
-            return ""
-        return self.shape.form.fields[name].mask(text) if right == "masked" else str(text)
+        return str(text) if values[f"{key}_whole"] else self.shape.form.fields[name].mask(text)
 
 
 def subjects(session: Session, actor: Actor) -> dict[str, Subject]:

@@ -89,9 +89,9 @@ def test_a_wrong_option_is_refused(
             "E_RIGHT_IDLE",
         ),
         (
-            {"key": "x", "actions": ["read"], "scope": {"where": "true"}},
+            {"key": "x", "actions": ["read"], "scope": {"where": "true", "within": "here"}},
             "/forms/lead/2/scope",
-            "E_SCOPE_LATER",
+            "E_SCHEMA",
         ),
         ({"key": "x", "actions": ["rule"], "scope": "all"}, "/forms/lead/2/actions/0", "E_ONE_OF"),
         ({"key": "x", "actions": [], "scope": "all"}, "/forms/lead/2/actions", "E_SCHEMA"),

@@ -127,7 +127,9 @@ def test_an_action_that_no_rule_names_is_not_allowed(
         ] == ["read"]
 
 
-def test_a_scope_of_a_later_kind_covers_nothing(database: Database, at: dict[str, int]) -> None:
+def test_an_expression_about_a_form_that_is_not_there_covers_nothing(
+    database: Database, at: dict[str, int]
+) -> None:
     rule = {**make.rule("all", "read"), "scope": {"where": "true"}}
     give_role(database, "r", rule)
     me = make.person(database, "me", "G", "r")

@@ -1,0 +1,203 @@
+"""Scopes by expression, and what a form's fields follow from: told to the room of identity.
+
+A scope reads a record as the clinic's rule, not as the actor's question: every field and linked
+record, whoever asks. As SQL and in Python it must say the same, so an expression that one
+database cannot answer, or that means nothing any more, covers no row at all.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, FromClause, false
+from sqlalchemy.orm import Session
+
+from ..definitions.form import Form, read_form
+from ..definitions.form_scope import Resolve, coming_forms, form_scope, scope_of
+from ..definitions.formulas import Formulas
+from ..definitions.known import known
+from ..expressions import BOOL, Env, ExpressionError, Typed, check, compile
+from ..expressions.columns import Columns, Joined, Link
+from ..expressions.sql import to_sql
+from ..expressions.tree import Field as Named
+from ..expressions.tree import Op, Resolved, parts
+from ..identity import forms as told
+from ..identity.actor import SYSTEM, Actor
+from ..identity.forms import Sources
+from ..identity.permissions import access
+from ..store.errors import NotFound, Problem
+from ..store.kept import kept
+from ..store.tables import form_table
+from .compute import env_of, follower, formulas_for
+from .lowered import columns_of
+from .shape import shape_of, specs_of
+
+DIALECTS = ("sqlite", "postgresql")
+
+
+@dataclass(frozen=True)
+class Meant:
+    """An expression in force: its tree, and how one row is asked."""
+
+    typed: Typed
+    run: Callable[[Env], Any]
+
+
+def lower(
+    session: Session, form_key: str, text: str, actor: Actor, table: FromClause
+) -> ColumnElement[bool]:
+    """See `identity.forms.Forms`."""
+    meant = _meant(session, form_key, text)
+    if meant is None:
+        return false()
+    shape = shape_of(session, form_key)
+    names = {path[0] for path in meant.typed.reads}
+    columns = columns_of(session, SYSTEM, access(session, SYSTEM, form_key), shape, table, names)
+    dialect = session.get_bind().dialect.name
+    return to_sql(meant.typed, columns, dialect, _env(session, actor, {}), where=True)
+
+
+def evaluate(
+    session: Session, form_key: str, text: str, actor: Actor, values: Mapping[str, Any]
+) -> bool:
+    """See `identity.forms.Forms`."""
+    meant = _meant(session, form_key, text)
+    try:
+        return meant is not None and bool(meant.run(_env(session, actor, values)))
+    except ExpressionError:
+        return False
+
+
+def _env(session: Session, actor: Actor, values: Mapping[str, Any]) -> Env:
+    env = env_of(session, actor, values, ZoneInfo(actor.time_zone))
+    env.follow = follower(session, SYSTEM)
+    return env
+
+
+def _meant(session: Session, form_key: str, text: str) -> Meant | None:
+    return kept(session, ("scope", form_key, text), lambda: _read(session, form_key, text))
+
+
+def _read(session: Session, form_key: str, text: str) -> Meant | None:
+    try:
+        form = shape_of(session, form_key).form
+        typed = check(text, form_scope(session, form_key), BOOL)
+        _lower_on_both(typed, form, coming_forms(session))
+    except (ExpressionError, NotFound):
+        return None
+    return Meant(typed, compile(typed))
+
+
+def refused(session: Session, form_key: str, text: str) -> Problem | None:
+    """Why an expression cannot be a scope; None when it can, or when the form is yet to come."""
+    document: Any = known(session, "form", form_key)
+    if document is None:
+        return None
+    form, resolve = read_form(document), coming_forms(session)
+    try:
+        _lower_on_both(check(text, scope_of(form, resolve), BOOL), form, resolve)
+    except ExpressionError as error:
+        place = {"start": error.start, "end": error.end}
+        return Problem("", error.code, {**error.params, **place})
+    return None
+
+
+def _lower_on_both(typed: Typed, form: Form, resolve: Resolve) -> None:
+    """Raises ExpressionError E_NOT_SQL unless both databases can answer it."""
+    table = form_table(form.key, specs_of(form))
+    for dialect in DIALECTS:
+        to_sql(typed, _bare(form, table, resolve), dialect, Env(), where=True)
+
+
+def _bare(form: Form, table: FromClause, resolve: Resolve) -> Columns:
+    found: dict[str, Any] = {}
+    for key, its in form.fields.items():
+        if its.encrypted:
+            continue  # ciphertext answers no formula
+        target = resolve(its.link_form) if its.link_form else None
+        column = table.c[key]
+        found[key] = (
+            Link(column, partial(_open_bare, target, column, resolve)) if target else column
+        )
+    return found
+
+
+def _open_bare(form: Form, key: ColumnElement[Any], resolve: Resolve) -> Joined:
+    table = form_table(form.key, specs_of(form)).alias()
+    return Joined(table, table.c["_id"] == key, _bare(form, table, resolve))
+
+
+def sources(session: Session, form_key: str) -> Mapping[str, Sources]:
+    """See `identity.forms.Forms`."""
+    return kept(session, ("sources", form_key), lambda: _sources(session, form_key))
+
+
+def _sources(session: Session, form_key: str) -> Mapping[str, Sources]:
+    try:
+        form = shape_of(session, form_key).form
+    except NotFound:
+        return {}
+    try:
+        formulas = formulas_for(session, form)
+    except ExpressionError:  # a linked form has changed: what it follows from, nobody can say
+        every = frozenset(form.fields)
+        return {
+            key: Sources(every - {key}, every - {key}, its.value is not None)
+            for key, its in form.fields.items()
+            if its.value is not None or its.default is not None
+        }
+    direct = dict(_direct(formulas))
+    return {key: _through(direct, key) for key in direct}
+
+
+def _direct(formulas: Formulas) -> Iterator[tuple[str, Sources]]:
+    """For each field with a formula for its value: the fields that this names itself."""
+    for key, formula in formulas.defaults:
+        if formula.reads:
+            yield key, Sources(formula.reads, frozenset(_shown(formula.typed.node)), False)
+    for step in formulas.steps:
+        if step.value is not None and step.value.reads:
+            shown = frozenset(_shown(step.value.typed.node))
+            yield step.field, Sources(step.value.reads, shown, True)
+
+
+def _shown(node: Resolved) -> Iterator[str]:
+    """The fields of which a formula tells more than whether they are blank."""
+    if isinstance(node, Named):
+        yield node.key
+    elif not (isinstance(node, Op) and node.op == "isblank" and isinstance(node.args[0], Named)):
+        for part in parts(node):
+            yield from _shown(part)
+
+
+def _through(direct: Mapping[str, Sources], key: str) -> Sources:
+    """What it names, and what that follows from in its turn."""
+    own = direct[key]
+    named = _closed(own.named, lambda name: direct[name].named if name in direct else ())
+    shown = _closed(own.shown, lambda name: direct[name].shown if name in direct else ())
+    return Sources(named - {key}, shown - {key}, own.computed)
+
+
+def _closed(first: Iterable[str], more: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    found: set[str] = set()
+    waiting = list(first)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += more(name)
+    return frozenset(found)
+
+
+class _Records:
+    """This room, as identity asks it."""
+
+    lower = staticmethod(lower)
+    evaluate = staticmethod(evaluate)
+    refused = staticmethod(refused)
+    sources = staticmethod(sources)
+
+
+told.register(_Records())
