@@ -18,6 +18,7 @@ from .forms import pages as record_pages
 from .reports import pages as report_pages
 from .reports.definition import REPORT
 from .work.dispatch import CONSUMER, EVENTS
+from .work.queues import ring_in
 from .work.verbs import work
 from .work.worker import start_worker
 
@@ -44,6 +45,9 @@ def plug_in(app: Flask) -> None:
             CHECKS.append(check)
     add_places(app, PLACES)
     beside(app, start_worker)
+    redis_url = app.extensions["careloom.settings"].redis_url
+    if redis_url:
+        ring_in(redis_url)
 
 
 area.plug_in = plug_in  # type: ignore[attr-defined]

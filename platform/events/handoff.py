@@ -5,6 +5,7 @@ lease: a killed worker's lock goes with its connection, and a slow one's late wr
 commit. (What works outside the database has an outbox with leases and fences of its own.)
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import delete, exists, func, select, update
@@ -16,14 +17,14 @@ from .model import Event, Handoff
 MOST_TRIES = 5
 
 
-def take(session: Session, consumer: str) -> tuple[Handoff, Event] | None:
-    """The next handoff that is due, locked until this transaction ends; None when there is none.
+def take(session: Session, consumer: str, limit: int = 1) -> list[Event]:
+    """The events next in line, locked until this transaction ends; at most one of each subject.
 
     One whose subject has an earlier handoff waits for it, also when a failed one is parked.
     """
     earlier = aliased(Handoff)
     query = (
-        select(Handoff)
+        select(Handoff.event_id)
         .where(
             Handoff.consumer == consumer,
             Handoff.due_at <= moment(session),
@@ -36,24 +37,23 @@ def take(session: Session, consumer: str) -> tuple[Handoff, Event] | None:
             ),
         )
         .order_by(Handoff.due_at, Handoff.event_id)
-        .limit(1)
+        .limit(limit)
         .with_for_update(skip_locked=True, of=Handoff)
     )
-    handoff = session.execute(query).scalar_one_or_none()
-    if handoff is None:
-        return None
-    event = session.get(Event, handoff.event_id)
-    assert event is not None, "a handoff without its event"
-    return handoff, event
+    numbers = list(session.scalars(query))
+    if not numbers:
+        return []
+    return list(session.scalars(select(Event).where(Event.id.in_(numbers)).order_by(Event.id)))
 
 
-def done(session: Session, handoff: Handoff) -> None:
-    """The consumer has written what follows: forget the handoff, in the same transaction."""
-    session.execute(
-        delete(Handoff).where(
-            Handoff.event_id == handoff.event_id, Handoff.consumer == handoff.consumer
+def done(session: Session, consumer: str, events: Sequence[Event]) -> None:
+    """What follows from these is written: forget their handoffs, in the same transaction."""
+    if events:
+        numbers = [event.id for event in events]
+        session.execute(
+            delete(Handoff).where(Handoff.consumer == consumer, Handoff.event_id.in_(numbers)),
+            execution_options={"synchronize_session": False},
         )
-    )
 
 
 def failed(session: Session, event_id: int, consumer: str, error: str) -> bool:

@@ -6,13 +6,12 @@ import time
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from ...platform.events.handoff import failed
+from ...platform.events.handoff import done, failed, take
 from ...platform.events.model import Event
 from ...platform.store.database import Database
 from ..flows.fire import fire
 from ..flows.start import may_start, start_for
 from ..timers.due import due, postpone
-from .batch import done_all, take_batch
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +38,7 @@ def drain(database: Database, until_idle: bool = True) -> int:
 
 def _follow_up(session: Session) -> int:
     """A batch of events, each in a savepoint; one that fails is tried later, or parked."""
-    events = take_batch(session, CONSUMER, BATCH)
+    events = take(session, CONSUMER, BATCH)
     end = time.monotonic() + BATCH_SECONDS
     finished: list[Event] = []
     count = 0
@@ -59,7 +58,7 @@ def _follow_up(session: Session) -> int:
         except Exception as error:
             log.exception("event %s could not be followed up", event.id)
             failed(session, event.id, CONSUMER, f"{type(error).__name__}: {error}")
-    done_all(session, CONSUMER, finished)
+    done(session, CONSUMER, finished)
     return count
 
 

@@ -22,6 +22,7 @@ TIMEOUT_SECONDS = 0.5
 """How long a Redis that does not answer may hold the bell up; no request ever waits for it."""
 
 _database: Database | None = None
+_rung: set[str] = set()
 
 
 def connect(url: str) -> Redis:
@@ -73,10 +74,21 @@ class Bell:
 
 
 def ring_in(url: str) -> Callable[[], None]:
-    """Have every commit that leaves something to follow up ring in this Redis; returns the undo."""
+    """Have every commit that leaves something to follow up ring in this Redis; returns the undo.
+
+    Saying it again for the same address changes nothing.
+    """
+    if url in _rung:
+        return lambda: None
+    _rung.add(url)
     bell = Bell(url)
     events.wake.append(bell.ring)
-    return lambda: events.wake.remove(bell.ring)
+
+    def undo() -> None:
+        events.wake.remove(bell.ring)
+        _rung.discard(url)
+
+    return undo
 
 
 def serve_queue(database: Database, url: str) -> None:

@@ -27,11 +27,8 @@ def happen(session: Session, subject: int = 1, n: int = 0, cause: int | None = N
 
 def take(session: Session) -> int | None:
     found = handoff.take(session, "tester")
-    if found is None:
-        return None
-    handoff.done(session, found[0])
-    number: int = found[1].data["n"]
-    return number
+    handoff.done(session, "tester", found)
+    return found[0].data["n"] if found else None
 
 
 def test_an_event_is_handed_to_who_wants_it_exactly_once(database: Database) -> None:
