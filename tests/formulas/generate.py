@@ -115,7 +115,7 @@ _FORMS: dict[str, list[str]] = {
         "STARTSWITH(<text>, <text>)", "ENDSWITH(<text>, <text>)", "ISBLANK(<number>)",
         "ISBLANK(<text>)", "ISBLANK(<date>)", "(<text> in (<literal>, <text>))",
         "(<number> in (1, 2.5, <number>))", "(<number> not in (0, 7, NULL))",
-        "IF(<bool>, <bool>, <bool>)", "(<text>=NULL)", "(<bool><>NULL)", "(owner=ME())",
+        "IF(<bool>, <bool>, <bool>)", "(<text>=NULL)", "(<bool><>NULL)"
     ],
     "date": [
         "(<date>+<number>)", "(<date>-<small>)", "DATEADD(<date>, <number>, <unit>)",
@@ -144,7 +144,7 @@ _LISTS: dict[str, list[str]] = {
     "text": ["FIRST(tags)", "LAST(items.note)", "MAX(items.note)", "MIN(items, <item.text>)"],
     "bool": [
         "ANY(items, <item.bool>)", "ALL(items, <item.bool>)", "(<text> in tags)",
-        "(<text> in items.kind)", "ISBLANK(items)", "(tags<>NULL)",
+        "(<text> in items.kind)", "ISBLANK(items)", "(tags<>NULL)", "(owner=ME())",
     ],
     "date": ["MAX(items.done)", "FIRST(items, <item.date>)"],
     "datetime": ["MIN(items.seen)"],
