@@ -156,6 +156,22 @@ class Visitor:
         return found.value if found else None
 
 
+class Caller:
+    """A program with an access token."""
+
+    def __init__(self, site: Site, token: dict[str, str]) -> None:
+        self.client, self.token = site.app.test_client(), token
+
+    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.open(
+            path,
+            method=method,
+            headers={**self.token, "Accept-Language": "en", **named},
+            **({} if body is None else {"json": body}),
+        )
+
+
 def build(database: Database, settings: Settings) -> Site:
     at = make.organisation(database)
     make.publish(database, "form", FORM)

@@ -122,8 +122,7 @@ def _sealed(session: Session, first: int) -> Iterator[tuple[int, Row[Any] | None
     while True:
         query = select(EVENTS).where(Event.seq >= first).order_by(Event.seq).limit(CHUNK)
         try:
-            rows = list(session.execute(query))
-            found = [(row.seq, row) for row in rows]
+            found: list[tuple[Any, Any]] = [(row.seq, row) for row in session.execute(query)]
         except (ValueError, TypeError):
             numbers = select(Event.seq).where(Event.seq >= first).order_by(Event.seq).limit(CHUNK)
             found = [(seq, _one(session, seq)) for seq in session.scalars(numbers).all() if seq]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from ..definitions.fields import Field
 from ..definitions.options import Choices, Options
 from ..definitions.published import published
+from ..events.view_log import note
 from ..identity.actor import Actor
 from ..identity.model import Person
 from ..identity.permissions import Access, access
@@ -81,10 +82,10 @@ def labels(session: Session, actor: Actor, form_key: str, ids: set[int]) -> dict
         columns.append(visible(asked, shape, label, least="masked").label("text"))
         columns.append(readable(asked, shape, label).label("whole"))
     query = select(*columns).where(shape.table.c._id.in_(ids), asked.rows("read", shape.table))
-    return {
-        row["_id"]: _called(session, actor, shape, row) or f"#{row['_id']}"
-        for row in session.execute(query).mappings()
-    }
+    rows = session.execute(query).mappings().all()
+    if not actor.is_system:
+        note(form_key, (row["_id"] for row in rows), "list")
+    return {row["_id"]: _called(session, actor, shape, row) or f"#{row['_id']}" for row in rows}
 
 
 def _called(session: Session, actor: Actor, shape: Shape, row: RowMapping) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from ..definitions.fields import Field
 from ..definitions.schema_check import nearest
+from ..events.view_log import note
 from ..identity.actor import Actor, actor_of
 from ..identity.permissions import Access, Reason, access, need, why
 from ..store.errors import Malformed, NotFound, NotSignedIn, Problem
@@ -53,6 +54,8 @@ def get(session: Session, actor: Actor, form_key: str, record_id: int) -> Record
     row = read_row(session, shape.table, record_id)
     if row is None or not may(asked, shape, "read", row):
         raise NotFound(form=form_key)
+    if not actor.is_system:
+        note(form_key, [record_id])
     return record_of(shape, row, asked)
 
 
@@ -132,6 +135,8 @@ def list_records(
     more = None
     if len(rows) > limit:
         more = _encode([rows[limit - 1][f"s{i}"] for i in range(len(sorts))])
+    if not actor.is_system:
+        note(form_key, (row["_id"] for row in rows[:limit]), "list")
     return Page([record_of(shape, dict(row), asked) for row in rows[:limit]], more, total)
 
 

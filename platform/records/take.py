@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from ..definitions.fields import Field
 from ..definitions.options import Choices, in_language
 from ..events.log import append
+from ..events.view_log import Looked, looked, note, watching, write_views
 from ..identity.actor import Actor
 from ..identity.permissions import access
 from ..store.database import Database
@@ -38,24 +39,31 @@ def write_file(
     *,
     where: str | None = None,
     sort: Sequence[str] = (),
+    address: str = "",
 ) -> int:
     """Write every record the actor may see and export (and `where` lets through); how many.
 
-    Written beside and renamed, so the file is whole or not there. Raises NotAllowed, Malformed
-    for another ending than .csv or .xlsx, Invalid for the expression.
+    Written beside and renamed, so the file is whole or not there; before it is there, who took
+    which records out is written down. Raises NotAllowed, Malformed for another ending than .csv
+    or .xlsx, Invalid for the expression.
+
+    address: where the actor sits, for the view log.
     """
     ending = path.suffix.lower()
     if ending not in (".csv", ".xlsx"):
         raise Malformed("E_FILE_KIND", ending=ending or path.name[:40])
     part = path.with_name(path.name + ".part")
-    count = 0
-    with database.read() as session:
-        access(session, actor, form_key).need("export")
-        fields = _fields(session, actor, form_key)
-        lines = _lines(session, actor, form_key, fields, where, sort)
-        count = (_write_csv if ending == ".csv" else _write_xlsx)(part, lines)
-    part.replace(path)
-    database.write(lambda session: _tell(session, actor, form_key, count))
+    try:
+        with watching() as notes, database.read() as session:
+            access(session, actor, form_key).need("export")
+            fields = _fields(session, actor, form_key)
+            lines = _lines(session, actor, form_key, fields, where, sort)
+            count = (_write_csv if ending == ".csv" else _write_xlsx)(part, lines)
+        rows = looked(notes, database.clock.now(), actor.person_id, address, "export")
+        database.write(lambda session: _tell(session, actor, form_key, count, rows))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return count
 
 
@@ -100,6 +108,10 @@ def _lines(
             for field in fields
             if field.link_form
         }
+        note(form_key, (record.id for record in page.items), "export")
+        for field in fields:
+            if field.link_form:
+                note(field.link_form, linked[field.key], "export")
         for record in page.items:
             yield [_cell(record, f, choices[f.key], linked, language, zone) for f in fields]
         cursor = page.next
@@ -168,8 +180,9 @@ def _write_xlsx(path: Path, lines: Iterable[list[Any]]) -> int:
     return count
 
 
-def _tell(session: Session, actor: Actor, form_key: str, rows: int) -> None:
-    subject = (f"form:{form_key}", 0)
-    append(
-        session, "records:exported", actor, subject, actor.unit_id, {"form": form_key, "rows": rows}
-    )
+def _tell(
+    session: Session, actor: Actor, form_key: str, count: int, rows: Sequence[Looked]
+) -> None:
+    write_views(session, rows)
+    subject, data = (f"form:{form_key}", 0), {"form": form_key, "rows": count}
+    append(session, "records:exported", actor, subject, actor.unit_id, data)

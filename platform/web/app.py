@@ -26,14 +26,17 @@ from . import (
     request,
     shapes,
     sign_in,
+    trail_api,
+    trail_pages,
     units_api,
+    view_log,
 )
 from .areas import areas, plug_in
 from .assets import add_assets, send_asset
 from .routes import PUBLIC, Declaration, declare, require_declarations
 from .settings import Settings, settings_from
 
-PARTS = (shapes, headers, logs, csrf, request, body, idempotency, errors, context)
+PARTS = (shapes, headers, logs, csrf, request, body, idempotency, errors, view_log, context)
 ROOT = Path(__file__).resolve().parents[2]
 OWN = (
     health.area,
@@ -44,6 +47,8 @@ OWN = (
     definitions_api.area,
     openapi.area,
     packs_pages.area,
+    trail_api.area,
+    trail_pages.area,
 )
 
 

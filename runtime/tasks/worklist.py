@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, Subquery, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from ...platform.events.view_log import note
 from ...platform.identity.actor import Actor
 from ...platform.identity.model import Person
 from ...platform.store.errors import Malformed
@@ -91,7 +92,11 @@ def worklist(
     if len(rows) > limit:
         more = _encode(rows[limit - 1].sort_at, rows[limit - 1].id)
     total = _count(session, actor) if count else None
-    return TaskPage([_task_row(row, about, now) for row in rows[:limit]], more, total)
+    items = [_task_row(row, about, now) for row in rows[:limit]]
+    for item in items:
+        if item.label is not None:
+            note(item.subject_form, [item.subject_id], "list")
+    return TaskPage(items, more, total)
 
 
 def task_row(session: Session, actor: Actor, task_id: int, how: str = How.OFFERED) -> TaskRow:

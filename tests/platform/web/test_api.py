@@ -5,27 +5,10 @@ from typing import Any
 import make
 import pytest
 from jsonschema import Draft202012Validator
-from visitors import FORM, Site
-from werkzeug.test import TestResponse
+from visitors import FORM, Caller, Site
 
 OWN = make.rule("own", "read", "create", "change", "retire")
 POOL = make.rule("unowned", "read", mobile="masked", deal="hidden")
-
-
-class Caller:
-    """A program with an access token."""
-
-    def __init__(self, site: Site, token: dict[str, str]) -> None:
-        self.client, self.token = site.app.test_client(), token
-
-    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.open(
-            path,
-            method=method,
-            headers={**self.token, "Accept-Language": "en", **named},
-            **({} if body is None else {"json": body}),
-        )
 
 
 @pytest.fixture
