@@ -17,15 +17,16 @@ from careloom.platform.records.submit import submit
 from careloom.platform.store.database import Database
 
 Json = dict[str, Any]
+LISTS = ("choices", "file", "image")
 
 
 def field(widget: str = "text", title: str = "", **words: Any) -> Json:
     """A field's property; `x_visible` and the like become `x-visible`."""
-    json_type = {"yesno": "boolean", "choices": "array"}.get(widget, "string")
+    json_type = {"yesno": "boolean", **dict.fromkeys(LISTS, "array")}.get(widget, "string")
     if widget == "number" and not words.get("x_scale"):
         json_type = "integer"
     made: Json = {"type": json_type, "x-widget": widget, "x-title": title or widget}
-    if widget == "choices":
+    if widget in LISTS:
         made |= {"items": {"type": "string"}, "uniqueItems": True}
     return made | {word.replace("_", "-"): value for word, value in words.items()}
 

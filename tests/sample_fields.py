@@ -30,6 +30,7 @@ WEIGHT = field("number", **{"x-scale": 2, "minimum": -1, "maximum": "999.5"})
 SCORE = field("number", **{"x-scale": 6})
 NOTE = field("text", minLength=2, maxLength=5)
 FEW = field("choices", minItems=1, maxItems=2)
+PAIR = field("image", minItems=2, maxItems=2)
 
 
 def made(kind: str | Field) -> Field:

@@ -62,6 +62,13 @@ VISIT: dict[str, Any] = {
                 "items": [{"key": "a", "title": "甲"}, {"key": "b", "title": "乙"}],
             },
         },
+        "scans": {
+            "type": "array",
+            "items": {"type": "string"},
+            "uniqueItems": True,
+            "x-widget": "file",
+            "x-title": "Scans",
+        },
         "seen_at": {
             "type": "string",
             "x-widget": "datetime",
@@ -89,7 +96,11 @@ VISIT: dict[str, Any] = {
     },
     "required": ["colour", "patient"],
     "x-layout": [
-        {"key": "main", "columns": 2, "fields": ["code", "patient", "colour", "kinds", "seen_at"]},
+        {
+            "key": "main",
+            "columns": 2,
+            "fields": ["code", "patient", "colour", "kinds", "scans", "seen_at"],
+        },
         {"key": "money", "fields": ["price", "share", "net", "owner", "clinic", "note"]},
     ],
     "x-label": "code",

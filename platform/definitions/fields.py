@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from ..identity.masks import mask
-from . import field_number, field_text, field_time
+from . import field_file, field_number, field_text, field_time
 from .cells import bring_choice, bring_choices, bring_reference, bring_yesno, yesno_label
 from .faults import Fault
 from .options import Choices, Options, Text
@@ -106,7 +106,7 @@ class FieldType:
     """`storage` is text, scaled, bool, date, time, moment, json or reference.
 
     `json` is the JSON type a value has; `expression` the type formulas see; `longest` caps a text.
-    A generated type is filled in by the door alone.
+    A generated type is filled in by the door alone; values of one that holds_files are file ids.
     """
 
     name: str
@@ -121,6 +121,7 @@ class FieldType:
     scale: int = 0
     generated: bool = False
     has_options: bool = False
+    holds_files: bool = False
 
 
 def read_text(lines: bool, form_of_text: Callable[[str], str] | None = None) -> Take:
@@ -270,6 +271,23 @@ def _option_type(name: str, storage: str, json: str, expression: str, take: Take
     )
 
 
+def _file_type(name: str) -> FieldType:
+    """Files by their ids; `choices` are their names."""
+    return FieldType(
+        name,
+        "json",
+        "array",
+        "list",
+        take=lambda field, value, choices, zone: field_file.read_files(
+            value, field.schema.get("minItems", 0), field.schema.get("maxItems", field_file.MOST)
+        ),
+        give=as_is,
+        bring=lambda field, cell, choices, zone: field_file.bring_files(cell),
+        show=show_choice,
+        holds_files=True,
+    )
+
+
 YESNO = FieldType(
     "yesno",
     "bool",
@@ -333,6 +351,8 @@ FIELD_TYPES: dict[str, FieldType] = {
         _text("url", 2_000, form_of_text=field_text.url),
         _reference("link", "row"),
         _text("serial", 40, generated=True),
+        _file_type("file"),
+        _file_type("image"),
     )
 }
 

@@ -60,7 +60,7 @@ def _shape(key: str, field: Document, document: Document, at: At) -> Found:
     hoped = _json_type(kind, field)
     if field["type"] != hoped:
         yield _problem((*at, "type"), "E_WIDGET_TYPE", widget=kind.name, type=hoped)
-    if kind.name == "choices" and not (field.get("uniqueItems") and field.get("items")):
+    if kind.json == "array" and not (field.get("uniqueItems") and field.get("items")):
         yield _problem(at, "E_CHOICES_SHAPE")
     idle = set(field) & set((*TEXT_WORDS, *NUMBER_WORDS, *LIST_WORDS, "x-serial"))
     for word in sorted(idle - set(_words_of(kind))):
@@ -80,7 +80,7 @@ def _words_of(kind: FieldType) -> tuple[str, ...]:
         return TEXT_WORDS
     if kind.name in NUMBERS:
         return NUMBER_WORDS
-    return LIST_WORDS if kind.name == "choices" else ("x-serial",) if kind.generated else ()
+    return LIST_WORDS if kind.json == "array" else ("x-serial",) if kind.generated else ()
 
 
 def _limits(key: str, field: Document, document: Document, at: At) -> Found:
@@ -148,6 +148,13 @@ def _fill(key: str, field: Document, document: Document, at: At) -> Found:
             yield _problem((*at, "x-fill", "map", target), "E_NO_FIELD", **missing(target, fields))
 
 
+def _file(key: str, field: Document, document: Document, at: At) -> Found:
+    """No formula and no flow makes a file."""
+    if FIELD_TYPES[field["x-widget"]].holds_files:
+        for word in sorted({"x-value", "x-default", "x-written-by"} & set(field)):
+            yield _problem((*at, word), "E_FILE_COMPUTED", name=word)
+
+
 FIELD_CHECKS: tuple[FieldCheck, ...] = (
     _name,
     _shape,
@@ -156,6 +163,7 @@ FIELD_CHECKS: tuple[FieldCheck, ...] = (
     _column,
     _serial,
     _fill,
+    _file,
 )
 
 
@@ -247,7 +255,7 @@ def _matches(document: Document) -> Found:
                 yield _problem(at, "E_NO_FIELD", **missing(name, fields))
             elif unit and widget not in ("date", "datetime"):
                 yield _problem(at, "E_FIELD_KIND", name=name, widgets="date, datetime")
-            elif widget == "choices" or encrypted(fields[name]):
+            elif FIELD_TYPES[widget].storage == "json" or encrypted(fields[name]):
                 yield _problem(at, "E_MATCH", name=name)
 
 

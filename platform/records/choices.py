@@ -15,12 +15,14 @@ from ..identity.model import Person
 from ..identity.permissions import Access, access
 from ..identity.tree import tree
 from ..store.kept import kept
+from .file_labels import FileLabels
 from .shape import Shape, shape_of
 from .visible import readable, visible
 
 
 def choices_of(session: Session, field: Field) -> Choices | None:
-    """The choices of a field that are kept in memory: lists, units and people; else None."""
+    """The choices of a field that are kept in memory: lists, units and people; the names of files;
+    else None."""
     options = field.options
     if options is not None and options["source"] == "list":
         return list_options(session, options["list"])
@@ -28,6 +30,8 @@ def choices_of(session: Session, field: Field) -> Choices | None:
         return kept(session, "unit options", lambda: _units(session))
     if field.type.name == "person":
         return kept(session, "person options", lambda: _people(session))
+    if field.type.holds_files:
+        return FileLabels(session)
     return field.fixed
 
 

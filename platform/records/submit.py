@@ -1,8 +1,8 @@
 """Submit, change, retire: the only ways a record is written.
 
 In this order: permissions, values, defaults, visibility, computed values, required, JSON Schema,
-rules, links, unique, row, history, event. Pages, API, import, flow steps and packs all come here,
-so a value refused on one path is refused on all.
+rules, links, files, unique, row, history, event. Pages, API, import, flow steps and packs all
+come here, so a value refused on one path is refused on all.
 """
 
 from collections.abc import Mapping
@@ -22,6 +22,7 @@ from ..store.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, Sta
 from ..store.rows import Row, insert_row, read_row, update_row
 from ..store.session import moment, new_id
 from ..store.tables import DRAFT
+from .attachments import file_problems, keep_attached
 from .compute import Settled, settle
 from .record import Record, _effective, may, record_of, rights_on
 from .serial import next_serial
@@ -151,6 +152,7 @@ def write_prepared(
         insert_row(session, shape.table, row)
     except IntegrityError as error:
         raise Conflict("E_UNIQUE") from error
+    keep_attached(session, actor, shape.form, record_id, values)
     data = {"form": shape.form.key, "version": shape.form.version, "source": source}
     _tell(session, actor, "record:submitted", row, data, cause)
     return record_of(shape, row, access(session, actor, shape.form.key))
@@ -195,6 +197,7 @@ def change(
     if form.unit_field in differs and after.get(form.unit_field):
         changed["_unit"] = after[form.unit_field]
     row = _update(session, shape, record_id, changed, row, "change")
+    keep_attached(session, actor, form, record_id, differs)
     data = {
         "form": form.key,
         "version": form.version,
@@ -251,6 +254,7 @@ def _judge(
         *settled.problems,
         *schema_problems(shape.form, settled.values),
         *link_problems(session, actor, shape.form, settled.values, changed),
+        *file_problems(session, actor, shape.form, changed, record_id),
         *unique_problems(session, shape, settled.values, record_id),
     ]
     problems = [*problems, *(problem for problem in later if problem.path not in said)]

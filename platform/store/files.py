@@ -87,8 +87,11 @@ def add_file(session: Session, body: Body, by: int | None, unit_id: int | None) 
 
 def file_rows(session: Session, ids: Collection[str]) -> dict[str, FileRow]:
     """The rows of these ids, of those that have one. It authorises nothing."""
-    found = session.scalars(select(FileRow).where(FileRow.id.in_(ids))) if ids else ()
-    return {row.id: row for row in found}
+    if not ids:
+        return {}
+    # The same session may have kept some of them since it last looked.
+    query = select(FileRow).where(FileRow.id.in_(ids)).execution_options(populate_existing=True)
+    return {row.id: row for row in session.scalars(query)}
 
 
 def keep_files(

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_fields import AGE, FEW, NOTE, SCORE, SHANGHAI, WEIGHT, field, made, name
+from sample_fields import AGE, FEW, NOTE, PAIR, SCORE, SHANGHAI, WEIGHT, field, made, name
 
 from careloom.platform.definitions.faults import Fault
 from careloom.platform.definitions.fields import FIELD_TYPES, Field, settle
@@ -47,6 +47,10 @@ TAKEN = [
     ("choices", [], None),
     ("choices", "meituan", ["meituan"]),
     (FEW, ["A", "meituan"], ["A", "meituan"]),
+    ("file", ["0" * 32, "f" * 32], ["0" * 32, "f" * 32]),
+    ("file", ["0" * 32, "0" * 32], ["0" * 32]),
+    ("image", [], None),
+    ("image", ["0" * 32], ["0" * 32]),
     ("yesno", True, True),
     ("yesno", False, False),
     ("date", "2026-03-05", date(2026, 3, 5)),
@@ -130,6 +134,12 @@ REFUSED = [
     ("choices", {"meituan": True}, "E_SHAPE"),
     ("choices", [3], "E_SHAPE"),
     (FEW, ["A", "meituan", "walk_in"], "E_MOST_CHOICES"),
+    ("file", "0" * 32, "E_FILE_IDS"),
+    ("file", ["/etc/passwd"], "E_FILE_IDS"),
+    ("file", [{"filepath": "/etc/passwd"}], "E_FILE_IDS"),
+    ("image", ["0" * 32 + "\n"], "E_FILE_IDS"),
+    ("image", [f"{n:032x}" for n in range(21)], "E_FILES_MOST"),
+    (PAIR, ["0" * 32], "E_FILES_LEAST"),
     ("yesno", 1, "E_YESNO"),
     ("yesno", "true", "E_YESNO"),
     ("date", "2026-02-29", "E_DATE"),
