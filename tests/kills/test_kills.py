@@ -1,16 +1,19 @@
 """The short form of `make kills`: one kill of each process on each kind of database."""
 
 import psycopg
+import pytest
 
 from kills.rounds import TARGETS, rounds
 
 SEED = 7
 
 
+@pytest.mark.timeout(900)
 def test_kills_lose_nothing_and_double_nothing_on_sqlite() -> None:
     few_kills("sqlite:///{home}/careloom.db")
 
 
+@pytest.mark.timeout(900)
 def test_kills_lose_nothing_and_double_nothing_on_postgresql(postgresql: str) -> None:
     with psycopg.connect(f"{postgresql}/postgres", autocommit=True) as connection:
         connection.execute("CREATE DATABASE kills")
