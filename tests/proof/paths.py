@@ -1,0 +1,226 @@
+"""The ways by which somebody learns of records: what each tells, and what can be asked by it.
+
+`TELLS`: answers given without a question; all of an answer is searched for planted values.
+`ASKS`: questions that name a field and a guess; the answer is the records that it finds.
+"""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openpyxl import load_workbook
+from sqlalchemy.orm import Session
+
+from careloom.platform.definitions.published import entries
+from careloom.platform.expressions.errors import ExpressionError
+from careloom.platform.identity.actor import Actor
+from careloom.platform.records.choices import labels, offer
+from careloom.platform.records.lists import get, history, list_records
+from careloom.platform.records.shape import shape_of
+from careloom.platform.records.take import write_file
+from careloom.platform.store.database import Database
+from careloom.platform.store.errors import Invalid, Malformed, NotAllowed, NotFound
+from careloom.runtime.forms.api import _line, shown
+from careloom.runtime.reports.run import run_report
+
+ALL = 200
+
+
+@dataclass(frozen=True)
+class Looker:
+    """Somebody, before one form's records."""
+
+    database: Database
+    session: Session
+    actor: Actor
+    form: str
+    ids: tuple[int, ...]
+    folder: Path
+
+
+def _or_nothing(ask: Callable[[], Any]) -> Any:
+    try:
+        return ask()
+    except (NotFound, NotAllowed) as refusal:
+        return str(refusal)
+
+
+def tell_get(its: Looker) -> str:
+    """Each record by its id."""
+    found = [
+        _or_nothing(lambda at=at: shown(get(its.session, its.actor, its.form, at)))  # type: ignore[misc]
+        for at in its.ids
+    ]
+    return repr(found)
+
+
+def tell_list(its: Looker) -> str:
+    """The list, page by page, with its marks."""
+    said, cursor = [], None
+    while True:
+        try:
+            page = list_records(
+                its.session, its.actor, its.form, limit=5, cursor=cursor, count=cursor is None
+            )
+        except NotAllowed:
+            return ""
+        said.append(([shown(record) for record in page.items], page.next, page.total))
+        cursor = page.next
+        if cursor is None:
+            return repr(said)
+
+
+def tell_history(its: Looker) -> str:
+    """What became of each record."""
+    found = [
+        _or_nothing(
+            lambda at=at: [_line(x) for x in history(its.session, its.actor, its.form, at)]  # type: ignore[misc]
+        )
+        for at in its.ids
+    ]
+    return repr(found)
+
+
+def tell_labels(its: Looker) -> str:
+    """What the records are called where something links to them."""
+    return repr(labels(its.session, its.actor, its.form, set(its.ids)))
+
+
+def tell_offer(its: Looker) -> str:
+    """The records there are to link to."""
+    return repr(offer(its.session, its.actor, its.form, "", ALL))
+
+
+def tell_csv(its: Looker) -> str:
+    """The export as CSV."""
+    path = its.folder / "out.csv"
+    if not _exported(its, path):
+        return ""
+    return repr(list(csv.reader(io.StringIO(path.read_text("utf-8-sig")))))
+
+
+def tell_xlsx(its: Looker) -> str:
+    """The export as XLSX."""
+    path = its.folder / "out.xlsx"
+    if not _exported(its, path):
+        return ""
+    return repr(list(load_workbook(path).worksheets[0].values))
+
+
+def _exported(its: Looker, path: Path) -> bool:
+    try:
+        write_file(its.database, its.actor, its.form, path)
+    except NotAllowed:
+        return False
+    return True
+
+
+def tell_reports(its: Looker) -> str:
+    """Every report there is on the form, with its groups' names and totals."""
+    said = []
+    for entry in entries(its.session, "report"):
+        answer = _or_nothing(lambda key=entry.key: run_report(its.session, its.actor, key))  # type: ignore[misc]
+        if not isinstance(answer, str) and answer.report.form == its.form:
+            said.append((answer.rows, answer.names, answer.totals))
+    return repr(said)
+
+
+TELLS: dict[str, Callable[[Looker], str]] = {
+    "get": tell_get,
+    "list": tell_list,
+    "history": tell_history,
+    "link label": tell_labels,
+    "offer": tell_offer,
+    "export CSV": tell_csv,
+    "export XLSX": tell_xlsx,
+    "report": tell_reports,
+}
+
+
+def literal(value: Any) -> str:
+    """A JSON value as a formula writes it; dates are told from texts by their shape."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and not _number(value):
+        parts = value.split("-")
+        if len(parts) == 3 and all(part.isdigit() for part in parts):
+            return "DATE({}, {}, {})".format(*(int(part) for part in parts))
+        return f'"{value}"'
+    return str(value)
+
+
+def _number(text: str) -> bool:
+    return "." in text and text.replace(".", "", 1).isdigit()
+
+
+def found_by_filter(its: Looker, field: str, value: Any) -> set[int]:
+    """The records for which a filter on the field holds, and as many as it counts."""
+    return _filtered(its, f"{field} = {literal(value)}")
+
+
+def found_by_order(its: Looker, field: str, value: Any) -> set[int]:
+    """The same by comparing, as in a search for the value by halves."""
+    text = literal(value)
+    kind = shape_of(its.session, its.form).form.fields[field].storage
+    if kind not in ("whole", "scaled", "date"):
+        return _filtered(its, f"CONTAINS({field}, {text})") if text[0] == '"' else set()
+    return _filtered(its, f"{field} >= {text} AND {field} <= {text}")
+
+
+def _filtered(its: Looker, where: str) -> set[int]:
+    try:
+        page = list_records(its.session, its.actor, its.form, where=where, limit=ALL, count=True)
+    except NotAllowed:
+        return set()
+    except Invalid as refusal:
+        assert {p.code for p in refusal.problems} == {"E_NOT_SQL"}, (where, refusal)
+        return set()
+    assert page.total == len(page.items), "the count is of what is listed"
+    return {record.id for record in page.items}
+
+
+def found_by_search(its: Looker, field: str, value: Any) -> set[int]:
+    """The records that a search for the value finds."""
+    try:
+        page = list_records(its.session, its.actor, its.form, search=str(value), limit=ALL)
+    except NotAllowed:
+        return set()
+    return {record.id for record in page.items}
+
+
+def found_by_offer(its: Looker, field: str, value: Any) -> set[int]:
+    """The records offered for a link when the value is typed."""
+    return {at for at, _ in offer(its.session, its.actor, its.form, str(value), ALL)}
+
+
+ASKS: dict[str, Callable[[Looker, str, Any], set[int]]] = {
+    "filter": found_by_filter,
+    "compare": found_by_order,
+    "search": found_by_search,
+    "offer text": found_by_offer,
+}
+
+
+def sorted_by(its: Looker, field: str, down: bool) -> list[int] | None:
+    """The records' order by a field, gathered over small pages; None where it cannot be asked."""
+    found: list[int] = []
+    cursor = None
+    while True:
+        try:
+            page = list_records(
+                its.session,
+                its.actor,
+                its.form,
+                sort=["-" + field if down else field],
+                limit=4,
+                cursor=cursor,
+            )
+        except (Malformed, NotAllowed, ExpressionError):
+            return None
+        found += [record.id for record in page.items]
+        cursor = page.next
+        if cursor is None:
+            return found
