@@ -15,6 +15,7 @@ from . import (
     csrf,
     definitions_api,
     errors,
+    files_api,
     headers,
     health,
     idempotency,
@@ -29,6 +30,7 @@ from . import (
     trail_api,
     trail_pages,
     units_api,
+    uploads,
     view_log,
 )
 from .areas import areas, plug_in
@@ -36,7 +38,19 @@ from .assets import add_assets, send_asset
 from .routes import PUBLIC, Declaration, declare, require_declarations
 from .settings import Settings, settings_from
 
-PARTS = (shapes, headers, logs, csrf, request, body, idempotency, errors, view_log, context)
+PARTS = (
+    shapes,
+    headers,
+    logs,
+    csrf,
+    request,
+    body,
+    idempotency,
+    errors,
+    view_log,
+    uploads,
+    context,
+)
 ROOT = Path(__file__).resolve().parents[2]
 OWN = (
     health.area,
@@ -45,6 +59,7 @@ OWN = (
     people_api.area,
     units_api.area,
     definitions_api.area,
+    files_api.area,
     openapi.area,
     packs_pages.area,
     trail_api.area,

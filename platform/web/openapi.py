@@ -67,7 +67,7 @@ REFUSALS = {
     409: "It is in another state by now.",
     412: "Somebody changed it in between; `current` says to what.",
     413: "Too large.",
-    415: "Not JSON.",
+    415: "Of another media type than is taken.",
     422: "It was read and is not right; every problem is named.",
     428: "If-Match is missing.",
     429: "Too often.",
@@ -148,7 +148,7 @@ def _operation(
     if spec.body is not None:
         made["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": spec.body}},
+            "content": {spec.body_type: {"schema": spec.body}},
         }
     return made
 
@@ -183,7 +183,7 @@ def _answers(method: str, declaration: Declaration, spec: Spec) -> dict[str, Any
     for status, schema in (spec.answers or {200: {}}).items():
         made[str(status)] = {"description": "Done."}
         if status != 204:
-            made[str(status)]["content"] = {"application/json": {"schema": schema}}
+            made[str(status)]["content"] = {spec.answer_type: {"schema": schema}}
     for status, words in REFUSALS.items():
         if _possible(status, method, declaration, spec) and str(status) not in made:
             made[str(status)] = {

@@ -30,6 +30,7 @@ class Spec:
     """What OpenAPI says of a view.
 
     summary: one English sentence. body, answers: JSON Schemas (answers by status).
+    body_type, answer_type: their media types.
     query: each parameter's schema by its name; any other is refused unless open_query.
     if_match: whether the view reads that header.
     """
@@ -41,6 +42,8 @@ class Spec:
     tag: str = ""
     if_match: bool = False
     open_query: bool = False
+    body_type: str = "application/json"
+    answer_type: str = "application/json"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..store.bucket import read_address
+
 
 class BadSetting(ValueError):
     """A setting Careloom will not start with. Says which, and what is wanted."""
@@ -47,6 +49,12 @@ def _address(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
         raise ValueError("an address such as https://care.example.com is wanted")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _bucket(text: str) -> str:
+    if text:
+        read_address(text)
+    return text
 
 
 def _language(text: str) -> str:
@@ -87,6 +95,13 @@ SETTINGS = (
     ),
     Setting("CARELOOM_SESSION_HOURS", "A sign-in ends after so long unused.", "12", _whole(1, 720)),
     Setting("CARELOOM_LANGUAGE", "The language when nobody says: zh-CN or en.", "zh-CN", _language),
+    Setting(
+        "CARELOOM_FILES_URL",
+        "s3://BUCKET/PREFIX?endpoint=https://…&region=…: attached files lie in a bucket, which more"
+        " than one machine needs; empty: in the data folder.",
+        "",
+        _bucket,
+    ),
     Setting("CARELOOM_MAX_UPLOAD_MB", "The largest request body.", "20", _whole(1, 2000)),
 )
 
@@ -106,6 +121,7 @@ class Settings:
     proxies: int
     session_hours: int
     language: str
+    files_url: str
     max_upload_mb: int
 
     @property
