@@ -17,7 +17,7 @@ NPM := $(BIN)/python platform/web/bundle.py npm
 # mypy takes the package's name from its folder, and a checkout may have any name: give it ours.
 TYPES := mkdir -p .mypy_cache/house && ln -sfn ../.. .mypy_cache/house/careloom && \
 	cd .mypy_cache/house && ../../.venv/bin/mypy --config-file ../../setup.cfg --cache-dir .. \
-	careloom/platform careloom/runtime
+	careloom/platform careloom/runtime careloom/builders
 export PYTHON PORT
 
 .PHONY: help run test check bench pictures kills soak install build pins clean
@@ -34,7 +34,8 @@ test: install ## install what the tests need, then linters, types and every test
 	@sh .ci/system tests
 	$(MAKE) --no-print-directory check
 	$(NPM) test
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 -m "not alone"
+	$(BIN)/pytest -m alone
 
 check: install build ## linters and types: ruff, mypy, vue-tsc
 	$(BIN)/ruff check

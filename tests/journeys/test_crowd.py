@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from careloom_command import Command
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,6 +23,7 @@ DATA = Path(__file__).parents[1] / "data"
 LONGEST_WAIT = 1.0
 
 
+@pytest.mark.alone
 def test_eight_people_submit_while_a_file_is_imported(demo: Command) -> None:
     database = open_database(demo.url, demo.home)
     create_app(database, settings_from({"CARELOOM_HOME": str(demo.home)}))

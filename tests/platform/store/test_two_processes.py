@@ -6,6 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -34,6 +35,7 @@ database.close()
 """
 
 
+@pytest.mark.alone
 def test_eight_threads_and_another_process_write_without_a_long_wait(database: Database) -> None:
     database.write(lambda session: session.execute(text("CREATE TABLE probe (name TEXT)")))
     other = subprocess.Popen(
