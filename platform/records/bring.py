@@ -31,7 +31,7 @@ from .shape import Shape, shape_of
 from .sheet import Sheet
 from .submit import _home, prepare, write_prepared
 
-CHUNK = 25  # rows committed together: short enough that other writers hardly wait
+CHUNK = 10  # rows committed together: so few that other writers hardly wait
 
 
 @dataclass(frozen=True)

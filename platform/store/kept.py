@@ -7,7 +7,7 @@ that number too; when the group is lost, the door drops all that was kept (`Data
 
 from collections.abc import Callable, Hashable
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
 

@@ -21,6 +21,7 @@ from .clock import Clock
 from .database import Database, Deed, T, sqlite_engine
 from .errors import Unavailable
 from .session import KEY
+from .turn import Turn
 from .writer_lock import WriterLock
 
 MOST_DEEDS = 64
@@ -64,19 +65,15 @@ class SQLite(Database):
         return sqlite_engine(self._path, writing=False)
 
     def _reset(self) -> None:
-        self._turn = threading.Lock()
-        self._count = threading.Lock()
-        self._waiting = 0
+        self._turn = Turn()
         self._group: Group | None = None
         self._writer: Connection | None = None
 
     def _write(self, deed: Deed[T]) -> T:
-        self._wait_by(1)
         failure: BaseException | None = None
         result: Any = None
         after: list[Any] = []
         with self._turn:
-            self._wait_by(-1)
             group = self._group or self._open()
             try:
                 result, after = self._carry_out(deed)
@@ -85,7 +82,7 @@ class SQLite(Database):
             group.deeds += 1
             if not self._in_transaction():
                 self._end(group, TransactionLost())
-            elif self._waiting == 0 or group.full():
+            elif group.full() or self._turn.waiting == 0:
                 self._end(group)
         if failure is not None and group.failure is None:
             raise failure
@@ -95,10 +92,6 @@ class SQLite(Database):
         for call in after:
             call()
         return result  # type: ignore[no-any-return]
-
-    def _wait_by(self, step: int) -> None:
-        with self._count:
-            self._waiting += step
 
     def _open(self) -> Group:
         """Begin a group: our turn among the processes, then among SQLite's own writers."""

@@ -1,6 +1,5 @@
 """The door: what is answered is written, what is refused leaves nothing."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -132,31 +131,3 @@ def test_counting_up_by_many_threads_loses_nothing(database: Database) -> None:
         list(threads.map(up, range(400)))
     with database.read() as session:
         assert session.execute(text("SELECT n FROM note")).scalar() == 400
-
-
-def test_deadlocked_deeds_are_run_again_on_postgresql(
-    request: pytest.FixtureRequest, database: Database
-) -> None:
-    if database.dialect != "postgresql":
-        pytest.skip("SQLite's deeds take turns and cannot deadlock")
-    database.write(lambda s: [put(s, "a"), put(s, "b")])
-    both_hold = threading.Barrier(2, timeout=5)
-
-    def cross(first: str, second: str) -> None:
-        tries = 0
-
-        def deed(session: Session) -> None:
-            nonlocal tries
-            tries += 1
-            up = text("UPDATE note SET n = n + 1 WHERE word = :word")
-            session.execute(up, {"word": first})
-            if tries == 1:
-                both_hold.wait()
-            session.execute(up, {"word": second})
-
-        database.write(deed)
-
-    with ThreadPoolExecutor(2) as threads:
-        list(threads.map(lambda pair: cross(*pair), [("a", "b"), ("b", "a")]))
-    with database.read() as session:
-        assert session.execute(text("SELECT sum(n) FROM note")).scalar() == 4

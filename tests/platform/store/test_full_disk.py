@@ -112,11 +112,11 @@ def wait_for(event: threading.Event) -> None:
     assert event.wait(10)
 
 
-def wait_until_waiting(database: Database, deeds: int) -> None:
+def wait_until_waiting(database: sqlite_door.SQLite, deeds: int) -> None:
     """Until a group is open and so many deeds queue for it."""
     until = time.monotonic() + 10
     while time.monotonic() < until:
-        if getattr(database, "_group") is not None and getattr(database, "_waiting") == deeds:  # noqa: B009
+        if database._group is not None and database._turn.waiting == deeds:
             return
         time.sleep(0.001)
     raise AssertionError(f"{deeds} deeds were to be waiting")
