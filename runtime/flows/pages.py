@@ -24,13 +24,14 @@ from ...platform.records.compute import settle
 from ...platform.records.lists import get
 from ...platform.records.record import Record
 from ...platform.records.shape import shape_of
-from ...platform.store.errors import Conflict, Invalid, NotFound
+from ...platform.store.errors import Conflict, Invalid, NotFound, Problem
 from ...platform.store.session import moment
 from ...platform.web.context import local
-from ...platform.web.request import language, reading, who, write
+from ...platform.web.request import current_database, language, reading, who, write
 from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.words import say, text
 from ..actions.sight import Sight
+from ..forms.attach import posted_files
 from ..forms.behaviour import behaviour, rights_to_create
 from ..forms.drawn import Choice, Drawn, Trouble
 from ..forms.pages import draft_key, lines, reader_of
@@ -278,9 +279,12 @@ def give_back(task_id: int) -> ResponseReturnValue:
 @route(area, "/tasks/<int:task_id>/complete", methods=("POST",), needs=SIGNED_IN)
 def finish(task_id: int) -> ResponseReturnValue:
     """Complete a task; then the work list, where the next one stands on top."""
-    actor, typed = who(), request.form
+    actor = who()
+    typed, refused = _posted(actor, task_id)
 
     def deed(session: Session) -> Any:
+        if refused:
+            raise Invalid(problems=refused)
         desk = _desk(session, actor, task_id)
         complete(session, actor, task_id, _given(desk, typed), typed.get(OUTCOME) or None)
         return desk.row.title
@@ -297,6 +301,15 @@ def finish(task_id: int) -> ResponseReturnValue:
         return redirect("/", 303)
     flash(say(language(), "page.task.completed", title=text(title, language())), "ok")
     return redirect("/", 303)
+
+
+def _posted(actor: Actor, task_id: int) -> tuple[MultiDict[str, str], list[Problem]]:
+    """What the page sent, with the files it sent taken in."""
+    if not request.files:
+        return request.form, []
+    with current_database().read() as session:
+        form = _desk(session, actor, task_id).form
+    return posted_files(actor, form.key) if form is not None else (request.form, [])
 
 
 def _conflict(refusal: Conflict) -> str:

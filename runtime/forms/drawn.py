@@ -17,6 +17,16 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class DrawnFile:
+    """One file to be opened. picture: it is shown as well."""
+
+    name: str
+    url: str
+    size: str
+    picture: bool
+
+
+@dataclass(frozen=True)
 class Trouble:
     """One line of the summary above a refused form; key is the field, or empty."""
 
@@ -31,7 +41,9 @@ class DrawnField:
 
     value: what stands in the input. shown: the words when it is only read. fixed: shown although
     it could be written, because the task decided it; `keep` then travels hidden with the form.
-    grouped: several controls under one label. out_of_sight: hidden until its condition holds.
+    grouped: several controls under one label. files: what a field of files holds, when it is
+    read; when it is written they are its choices, each to be kept. out_of_sight: hidden until its
+    condition holds.
     """
 
     key: str
@@ -44,6 +56,7 @@ class DrawnField:
     value: str = ""
     shown: str = ""
     choices: Sequence[Choice] = ()
+    files: Sequence[DrawnFile] = ()
     problems: Sequence[str] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     affix: str = ""
@@ -80,3 +93,8 @@ class Drawn:
     @property
     def fields(self) -> list[DrawnField]:
         return [each for section in self.sections for each in section.fields]
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether it has to be sent in parts."""
+        return any(each.type in ("file", "image") for each in self.fields)

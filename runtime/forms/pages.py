@@ -25,12 +25,13 @@ from ...platform.records.lists import get, list_records, may_do
 from ...platform.records.record import Record
 from ...platform.records.shape import shape_of
 from ...platform.records.submit import change, submit
-from ...platform.store.errors import Invalid, Malformed, NotAllowed, Refusal, Stale
+from ...platform.store.errors import Invalid, Malformed, NotAllowed, Problem, Refusal, Stale
 from ...platform.web.context import local
 from ...platform.web.request import language, reading, who, write
 from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.words import say
 from . import table
+from .attach import posted_files
 from .behaviour import behaviour, rights_to_create
 from .drawn import Drawn, Trouble
 from .show import Filling, Reader, by_field, draw_fill, draw_read, posted, troubles
@@ -166,7 +167,7 @@ def new(form_key: str) -> ResponseReturnValue:
 def create(form_key: str) -> ResponseReturnValue:
     """Write the record, or draw the form again with what is wrong at each field."""
     actor = who()
-    typed = request.form
+    typed, refused = posted_files(actor, form_key)
 
     def deed(session: Session) -> Record:
         reader = reader_of(session, actor)
@@ -177,11 +178,18 @@ def create(form_key: str) -> ResponseReturnValue:
         return submit(session, actor, form_key, given, source="page")
 
     try:
+        _need_none(refused)
         made = write(deed)
     except Invalid as refusal:
         return _draw_new(reading(), actor, form_key, typed, refusal), 422
     flash(say(language(), "page.record.created"), "ok")
     return redirect(f"/records/{form_key}/{made.id}", 303)
+
+
+def _need_none(refused: list[Problem]) -> None:
+    """Raises Invalid when a file was refused."""
+    if refused:
+        raise Invalid(problems=refused)
 
 
 def _home(session: Session, actor: Actor) -> int | None:
@@ -226,7 +234,7 @@ def edit(form_key: str, record_id: int) -> ResponseReturnValue:
 def save(form_key: str, record_id: int) -> ResponseReturnValue:
     """Change the record; when another was faster, show theirs and keep what was typed."""
     actor = who()
-    typed = request.form
+    typed, refused = posted_files(actor, form_key)
     revision = typed.get("_revision", type=int)
 
     def deed(session: Session) -> Record:
@@ -236,6 +244,7 @@ def save(form_key: str, record_id: int) -> ResponseReturnValue:
         return change(session, actor, form_key, record_id, given, revision=revision, source="page")
 
     try:
+        _need_none(refused)
         write(deed)
     except (Invalid, Stale) as refusal:
         session = reading()

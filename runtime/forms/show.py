@@ -24,10 +24,12 @@ from ...platform.records.choices import choices_of, labels, offer
 from ...platform.records.record import Record
 from ...platform.store.errors import Problem
 from ...platform.web.words import say, text
-from .drawn import Choice, Drawn, DrawnField, DrawnSection, Trouble
+from .attach import attributes, drawn_files, endings, kept_files, most
+from .drawn import Choice, Drawn, DrawnField, DrawnFile, DrawnSection, Trouble
 
 PILLS = 6  # more choices than this are picked from a list
 LINKS_OFFERED = 50
+WITH_CHOICES = ("choice", "choices", "yesno", "file", "image")
 INPUT_TIME = "%Y-%m-%dT%H:%M"
 
 
@@ -83,12 +85,19 @@ def draw_read(reader: Reader, record: Record) -> Drawn:
             reader.text(its.title),
             right=right,
             shown=words,
-            wide=its.type.name == "longtext",
+            files=_files(reader, its, record.values.get(its.key), right),
+            wide=its.type.name in ("longtext", "image"),
             call=words if its.type.name == "phone" and right != "masked" else "",
             url=_link_url(its, record.values.get(its.key), right),
         )
 
     return Drawn(_sections(reader, record.form, one))
+
+
+def _files(reader: Reader, its: Field, value: Any, right: str) -> list[DrawnFile]:
+    if not its.type.holds_files or right == "masked" or not value:
+        return []
+    return drawn_files(reader.session, value)
 
 
 def _link_url(its: Field, value: Any, right: str) -> str:
@@ -118,29 +127,42 @@ def _fill_field(reader: Reader, its: Field, filling: Filling) -> DrawnField | No
     kind = its.type.name
     typed = None if filling.typed is None or fixed else filling.typed.getlist(its.key)
     given = typed if typed is not None else input_texts(its, value, reader.zone)
-    choices = choices_to_draw(reader, its, given) if writable and not fixed else []
+    choices: list[Choice] = []
+    if writable and not fixed and its.type.holds_files:
+        choices = kept_files(reader.session, reader.actor, given, value or [])
+    elif writable and not fixed:
+        choices = choices_to_draw(reader, its, given)
     grouped = kind in ("yesno", "choices") or (kind == "choice" and len(choices) <= PILLS)
     generated = its.type.generated and value is None
     return DrawnField(
         key=its.key,
         type=kind,
         title=reader.text(its.title),
-        help=reader.text(its.help),
+        help=reader.text(its.help) or _limits(reader, its),
         must=its.required,
         right="masked" if right == "masked" else "write" if writable or generated else "read",
         fixed=fixed,
-        value="" if kind in ("choice", "choices", "yesno") else (given[0] if given else ""),
+        value="" if kind in WITH_CHOICES else (given[0] if given else ""),
         shown="" if writable and not fixed else _shown_alone(reader, its, value, right),
         choices=choices,
+        files=[] if writable and not fixed else _files(reader, its, value, right),
         problems=filling.problems.get(its.key, ()),
         attributes=_attributes(its),
         grouped=grouped,
-        wide=kind in ("longtext", "choices") or (grouped and len(choices) > 4),
+        wide=kind in ("longtext", "choices", "file", "image") or (grouped and len(choices) > 4),
         keep=given[0] if fixed and given else None,
     )
 
 
+def _limits(reader: Reader, its: Field) -> str:
+    if not its.type.holds_files:
+        return ""
+    return reader.say("page.file.limits", allowed=" ".join(endings(its)), most=most(its))
+
+
 def _attributes(its: Field) -> dict[str, str]:
+    if its.type.holds_files:
+        return attributes(its)
     kind = its.type.name
     found = {}
     if its.type.storage == "scaled":
@@ -210,7 +232,7 @@ def input_texts(its: Field, value: Any, zone: tzinfo) -> list[str]:
     if value is None:
         return []
     kind = its.type.name
-    if kind == "choices":
+    if its.type.json == "array":
         return [str(key) for key in value]
     if kind == "yesno":
         return ["true" if value else "false"]
@@ -241,7 +263,7 @@ def posted(
 
 def _json(its: Field, given: list[str], zone: tzinfo) -> Any:
     kind = its.type.name
-    if kind == "choices":
+    if its.type.json == "array":
         return given
     if kind == "yesno":
         return {"true": True, "false": False}.get(given[0], given[0])

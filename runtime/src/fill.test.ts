@@ -13,6 +13,7 @@ function page(): HTMLFormElement {
     <div data-field="rate" data-type="percent"><input name="rate"></div>
     <div data-field="at" data-type="datetime"><input name="at"></div>
     <div data-field="urgent" data-type="yesno"><input type="radio" name="urgent" value="true"><input type="radio" name="urgent" value="false"></div>
+    <div data-field="scans" data-type="file"><input type="checkbox" name="scans" value="f1"><input type="file" name="scans"></div>
     <div data-field="wishes" data-type="choices"><input type="checkbox" name="wishes" value="a"><input type="checkbox" name="wishes" value="b"></div>
   </form>`
   return document.querySelector('form')!
@@ -53,6 +54,16 @@ describe('what formulas read', () => {
     expect(jsonOf(form, 'rate', '+08:00')).toBe('0.125000')
     expect(jsonOf(form, 'at', '+08:00')).toBe('2026-03-03T10:00:00+08:00')
     expect(valueOf(form, 'urgent')).toBeNull()
+  })
+  it('is a list of the files that are kept', () => {
+    const form = page()
+    expect(valueOf(form, 'scans')).toBeNull()
+    expect(wrong(form, 'scans', true, {}, words)).toBe('required')
+    form.querySelector<HTMLInputElement>('[value=f1]')!.checked = true
+    expect(valueOf(form, 'scans')).toEqual(['f1'])
+    expect(typed(form).scans).toEqual(['f1'])
+    putBack(form, { scans: ['f2'] })
+    expect(valueOf(form, 'scans')).toBeNull()
   })
   it('takes what a Chinese keyboard types for digits', () => {
     expect(number('１，２３４．５')).toBe(1234.5)

@@ -1,5 +1,8 @@
 /** What a form on the page holds, read as the formulas see it, and written back. */
 
+/** Kinds whose value is a list; a picked file counts, though only the server can tell what it is. */
+const LISTS = ['choices', 'file', 'image']
+
 export type Plain = string | number | boolean | string[] | null
 
 /** A field's kind, as its element says (data-type). */
@@ -23,7 +26,7 @@ export function typed(form: HTMLFormElement): Record<string, string[]> {
   const values: Record<string, string[]> = {}
   for (const field of form.querySelectorAll<HTMLElement>('[data-field]')) {
     const key = field.dataset.field ?? ''
-    const own = controls(form, key).filter((c) => c.type !== 'hidden')
+    const own = controls(form, key).filter((c) => c.type !== 'hidden' && c.type !== 'file')
     if (!own.length) continue
     values[key] = own
       .filter((c) => !isTick(c) || (c as HTMLInputElement).checked)
@@ -36,7 +39,7 @@ export function typed(form: HTMLFormElement): Record<string, string[]> {
 export function putBack(form: HTMLFormElement, values: Record<string, string[]>): void {
   for (const [key, given] of Object.entries(values)) {
     for (const control of controls(form, key)) {
-      if (control.type === 'hidden') continue
+      if (control.type === 'hidden' || control.type === 'file') continue
       if (isTick(control)) (control as HTMLInputElement).checked = given.includes(control.value)
       else control.value = given[0] ?? ''
     }
@@ -48,7 +51,10 @@ export function valueOf(form: HTMLFormElement, key: string): Plain {
   const own = controls(form, key)
   const given = own.filter((c) => !isTick(c) || (c as HTMLInputElement).checked).map((c) => c.value.trim())
   const type = typeOf(form, key)
-  if (type === 'choices') return given.length ? given : null
+  if (LISTS.includes(type)) {
+    const chosen = given.filter((one) => one !== '')
+    return chosen.length ? chosen : null
+  }
   const text = given[0] ?? ''
   if (text === '') return null
   if (type === 'yesno') return text === 'true'
