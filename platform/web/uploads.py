@@ -39,9 +39,9 @@ def take_in(upload: FileStorage) -> Body:
 
 def use(app: Flask) -> None:
     """Open the home the settings name. Raises BadSetting."""
-    settings = app.extensions["careloom.settings"]
+    url = app.extensions["careloom.settings"].files_url
     try:
-        app.extensions[KEY] = open_bodies(settings.files_url, settings.home)
+        app.extensions[KEY] = open_bodies(url, app.extensions["careloom.database"].home)
     except ValueError as error:
         raise BadSetting(f"CARELOOM_FILES_URL: {error}") from error
     beside(app, lambda database: start_sweeping(database, app.extensions[KEY]))

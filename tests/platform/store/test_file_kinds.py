@@ -186,6 +186,17 @@ def test_a_picture_too_large_to_unpack_is_refused_unpacked(size: tuple[int, int]
     assert peak_memory() - before < 50_000_000
 
 
+def test_a_moving_picture_on_a_huge_canvas_is_refused_unpacked() -> None:
+    frames, made = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")], BytesIO()
+    frames[0].save(made, "WEBP", save_all=True, append_images=frames[1:])
+    content = bytearray(made.getvalue())
+    assert content[12:16] == b"VP8X"
+    content[24:30] = (16_382).to_bytes(3, "little") * 2  # its canvas: width and height less one
+    before = peak_memory()
+    assert refusal("a.webp", bytes(content)) == "E_FILE_PIXELS"
+    assert peak_memory() - before < 50_000_000
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "I;16", "LA"])
 def test_every_way_a_png_has_of_keeping_colours_is_kept(mode: str) -> None:
     with Image.open(harmless("a.png", BytesIO(picture("PNG", mode)))[1]) as seen:

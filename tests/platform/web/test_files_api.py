@@ -1,5 +1,7 @@
 """/api/files: what comes in, who gets it out, and how it is sent."""
 
+import os
+import time
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -15,6 +17,8 @@ from werkzeug.test import TestResponse
 from careloom.platform.identity import grants
 from careloom.platform.identity.actor import SYSTEM, Actor
 from careloom.platform.store.database import Database
+from careloom.platform.store.open_bodies import open_bodies
+from careloom.platform.web import uploads
 from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import BadSetting, Settings, settings_from
 
@@ -268,3 +272,22 @@ def test_a_wrong_address_of_the_bucket_keeps_the_house_from_opening(
         settings_from({"CARELOOM_FILES_URL": "http://bucket"})
     with pytest.raises(BadSetting, match="CARELOOM_FILES_URL"):
         create_app(sqlite, replace(settings, files_url="http://bucket"), [])
+
+
+def test_what_nobody_kept_is_swept_beside_the_server(
+    sqlite: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = open_bodies("", settings.home)
+    home.put(orphan := "0" * 32, BytesIO(PDF))
+    path = settings.home / "files" / "00" / orphan
+    long_ago = time.time() - 90_000
+    os.utime(path, (long_ago, long_ago))
+    monkeypatch.setattr(uploads, "AN_HOUR", 0.01)
+    stop = uploads.start_sweeping(sqlite, home)
+    try:
+        until = time.monotonic() + 10
+        while path.exists() and time.monotonic() < until:
+            time.sleep(0.01)
+    finally:
+        stop()
+    assert not path.exists()
