@@ -26,6 +26,11 @@ def pointer(parts: Iterable[str | int]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
+def fits_schema(kind: str, document: Document) -> bool:
+    """Whether a document has the shape its kind asks for."""
+    return _validator(kind).is_valid(document)
+
+
 def check(session: Session, kind: str, document: Document) -> list[Problem]:
     """What is wrong with a document of a kind; nothing when it may be published.
 

@@ -1,8 +1,8 @@
 """The kinds of definition there are. Each is a table entry; areas add their own at start."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -26,9 +26,25 @@ class Publishing:
 Effect = Callable[[Session, Publishing], list[Problem]]
 
 
+class Use(NamedTuple):
+    """That a document names another definition, or a field of it. path: where, as JSON pointer."""
+
+    kind: str
+    key: str
+    field: str | None
+    path: str
+
+
+#: (document, form by its key) -> what the document names; formulas are read by their parsed names
+Uses = Callable[[Mapping[str, Any], Callable[[str], Any]], Iterable[Use]]
+
+
 @dataclass(frozen=True)
 class Kind:
-    """One kind: its JSON Schema, its own check, and what publishing one sets in motion."""
+    """One kind: its JSON Schema, its own check, what publishing one sets in motion, what it names.
+
+    A document is asked what it names only when its JSON Schema holds.
+    """
 
     name: str
     schema: Mapping[str, Any]
@@ -36,6 +52,7 @@ class Kind:
     effect: Effect | None = None
     #: kinds that a pack publishes first come first
     order: int = 50
+    uses: Uses | None = None
 
 
 KINDS: dict[str, Kind] = {}

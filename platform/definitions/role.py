@@ -10,8 +10,11 @@ from ..identity.forms import forms
 from ..identity.roles import save_role
 from ..identity.rules import scope_of
 from ..store.errors import Problem
-from .kinds import Document, Kind, Publishing
+from .form_scope import Resolve
+from .form_scope import scope_of as form_scope
+from .kinds import Document, Kind, Publishing, Use
 from .known import known
+from .named import uses_of_formula
 from .schema_check import missing, pointer, schema, twice
 
 WRITING = frozenset({"create", "change"})
@@ -63,4 +66,27 @@ def put_in_force(session: Session, publishing: Publishing) -> list[Problem]:
     return []
 
 
-ROLE = Kind("role", schema("role"), check_role, put_in_force, order=60)
+def uses_of_role(document: Mapping[str, Any], resolve: Resolve) -> Iterator[Use]:
+    """The forms it speaks of, the fields it names or whose values its scopes ask about, and the
+    reports and flows it may read."""
+    for position, right in enumerate(document.get("rights", ())):
+        what, _, key = right.partition(":")
+        if key and key != "*":
+            kind = what.partition(".")[0].removesuffix("s")
+            yield Use(kind, key, None, pointer("rights", position))
+    for form, rules in document.get("forms", {}).items():
+        if form != "*":
+            yield Use("form", form, None, pointer("forms", form))
+        for position, rule in enumerate(rules):
+            at = ("forms", form, position)
+            for name in rule.get("fields", {}):
+                if name != "*":
+                    yield Use("form", form, name, pointer(*at, "fields", name))
+            _, text = scope_of(rule)
+            target = resolve(form)
+            if text is not None and target is not None:
+                path = pointer(*at, "scope", "where")
+                yield from uses_of_formula(text, path, form_scope(target, resolve), form, resolve)
+
+
+ROLE = Kind("role", schema("role"), check_role, put_in_force, order=60, uses=uses_of_role)

@@ -1,15 +1,33 @@
 """The platform's own kinds of definition. A form's effect is its table, so they are named here."""
 
+from sqlalchemy.orm import Session
+
 from ..definitions.calendars import CALENDAR
 from ..definitions.form_check import check_form
-from ..definitions.kinds import Kind, register
+from ..definitions.form_uses import uses_of_form
+from ..definitions.kinds import Document, Kind, register
 from ..definitions.listing import LIST
 from ..definitions.role import ROLE
 from ..definitions.schema_check import schema
+from ..definitions.uses import removed_in_use
+from ..store.errors import Problem
 from . import conditions  # noqa: F401  permissions ask it about forms
 from .shape import shape_table
 
-FORM = Kind("form", schema("form"), check_form, shape_table, order=30)
+
+def check_form_among_others(session: Session, document: Document) -> list[Problem]:
+    """What is wrong with the form itself, and what others would miss once it is in force."""
+    return [*check_form(session, document), *removed_in_use(session, document)]
+
+
+FORM = Kind(
+    "form",
+    schema("form"),
+    check_form_among_others,
+    shape_table,
+    order=30,
+    uses=uses_of_form,
+)
 
 for kind in (CALENDAR, LIST, FORM, ROLE):
     register(kind)

@@ -20,6 +20,7 @@ from .fits import fits
 from .paths import may_be_known, path_problems
 from .scope import TAKEN, FlowFormulas
 from .shape import THEN, Document, Shape, lay_out
+from .uses import uses_of_flow
 
 Found = Iterator[Problem]
 
@@ -256,4 +257,4 @@ class _Gathering:
             return Formula(at, text, run=lambda env: None)
 
 
-FLOW = Kind("flow", schema("flow"), check_flow, order=60)
+FLOW = Kind("flow", schema("flow"), check_flow, order=60, uses=uses_of_flow)

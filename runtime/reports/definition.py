@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from ...platform.definitions.fields import Field
 from ...platform.definitions.form import Form
-from ...platform.definitions.form_scope import coming_forms, scope_of
-from ...platform.definitions.kinds import Document, Kind
+from ...platform.definitions.form_scope import Resolve, coming_forms, scope_of
+from ...platform.definitions.kinds import Document, Kind, Use
+from ...platform.definitions.named import uses_of_formula
 from ...platform.definitions.options import Text
 from ...platform.definitions.schema_check import missing, pointer, schema, twice
 from ...platform.expressions import BOOL, ExpressionError, Scope, Type, Typed, check
@@ -117,4 +118,25 @@ def _formula(text: str, scope: Scope, expect: Type | None, at: str) -> Iterator[
         yield Problem(at, "E_EXPECT", {"wanted": "number", "found": str(typed.type)})
 
 
-REPORT = Kind("report", schema("report"), check_report, order=70)
+def uses_of_report(document: Mapping[str, Any], resolve: Resolve) -> Iterator[Use]:
+    """Its form, the fields it groups by, and those its formulas name."""
+    report = read_report(document)
+    yield Use("form", report.form, None, "/form")
+    if report.date is not None:
+        yield Use("form", report.form, report.date, "/date")
+    for number, dimension in enumerate(report.dimensions):
+        at = pointer("dimensions", number, "field")
+        yield Use("form", report.form, dimension.field, at)
+    form = resolve(report.form)
+    if form is None:
+        return
+    scope = scope_of(form, resolve)
+    if report.where is not None:
+        yield from uses_of_formula(report.where, "/where", scope, form.key, resolve)
+    for number, measure in enumerate(report.measures):
+        at = pointer("measures", number, "formula")
+        over = measure_scope(scope)
+        yield from uses_of_formula(measure.formula, at, over, form.key, resolve)
+
+
+REPORT = Kind("report", schema("report"), check_report, order=70, uses=uses_of_report)

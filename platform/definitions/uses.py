@@ -1,0 +1,90 @@
+"""Where a definition, and each of its fields, is used: by everything else that is in force."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ..store.errors import NotFound, Problem
+from ..store.kept import kept
+from .check import fits_schema
+from .form import Form, read_form
+from .form_scope import Resolve, coming_forms, published_forms
+from .kinds import KINDS, Document, Use
+from .known import known
+from .published import entries, published
+from .schema_check import pointer
+
+
+@dataclass(frozen=True)
+class UsedBy:
+    """One place that names a definition, or a field of it. path: the place in that document."""
+
+    field: str | None
+    kind: str
+    key: str
+    title: Any
+    path: str
+
+
+def uses_of(session: Session, kind: str, key: str) -> list[UsedBy]:
+    """Where a definition in force is used, its own formulas among it; first where it is named as
+    a whole, then field by field. Raises NotFound."""
+    published(session, kind, key)
+    found = kept(session, "uses", lambda: _all(session)).get((kind, key), [])
+    return sorted(found, key=lambda use: (use.field or "", use.kind, use.key, use.path))
+
+
+def _all(session: Session) -> dict[tuple[str, str], list[UsedBy]]:
+    resolve = published_forms(session)
+    found: dict[tuple[str, str], list[UsedBy]] = {}
+    for entry in entries(session):
+        document = published(session, entry.kind, entry.key).document
+        for use in _named_in(entry.kind, document, resolve):
+            by = UsedBy(use.field, entry.kind, entry.key, entry.title, use.path)
+            found.setdefault((use.kind, use.key), []).append(by)
+    return found
+
+
+def _named_in(kind: str, document: Mapping[str, Any], resolve: Resolve) -> Iterable[Use]:
+    """Nothing for a document whose kind is not here any more."""
+    its = KINDS.get(kind)
+    return () if its is None or its.uses is None else its.uses(document, resolve)
+
+
+def removed_in_use(session: Session, document: Document) -> list[Problem]:
+    """The fields a form no longer has and others still use: a problem for each place.
+
+    What comes in the same pack is read as it will be, so whatever it mends is no problem.
+    """
+    key = document["key"]
+    try:
+        before = published(session, "form", key).document
+    except NotFound:
+        return []
+    gone = before["properties"].keys() - document["properties"].keys()
+    if not gone:
+        return []
+    both = {**before["properties"], **document["properties"]}
+    whole = read_form({**document, "properties": both})
+    others = coming_forms(session)
+
+    def resolve(form: str) -> Form | None:
+        return whole if form == key else others(form)
+
+    found = []
+    for entry in entries(session):
+        other = known(session, entry.kind, entry.key)
+        if other is None or (entry.kind, entry.key) == ("form", key):
+            continue  # of itself the form's own check tells
+        if other is not published(session, entry.kind, entry.key).document:
+            if not fits_schema(entry.kind, dict(other)):
+                continue  # it comes in the same pack, and its own check will tell
+        for use in _named_in(entry.kind, other, resolve):
+            if (use.kind, use.key) == ("form", key) and use.field and use.field in gone:
+                its = before["properties"][use.field]["x-title"]
+                by = {"kind": entry.kind, "key": entry.key, "by": entry.title, "at": use.path}
+                at = pointer("properties", use.field)
+                found.append(Problem(at, "E_FIELD_IN_USE", {"name": use.field, "title": its, **by}))
+    return sorted(found, key=lambda problem: (problem.path, *map(str, problem.params.values())))

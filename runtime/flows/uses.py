@@ -1,0 +1,114 @@
+"""What a flow names: forms and their fields, roles, calendars."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...platform.definitions.form_scope import Resolve, scope_of
+from ...platform.definitions.kinds import Use
+from ...platform.definitions.named import uses_of_formula
+from ...platform.expressions import Scope
+from ..actions.formula import Formula
+from .definition import compile_flow
+from .scope import flow_scope
+from .shape import Document, Laid, Shape, lay_out
+
+
+def uses_of_flow(document: Document, resolve: Resolve) -> Iterator[Use]:
+    """Everything, in no particular order."""
+    yield Use("form", document["subject"], None, "/subject")
+    formulas = _Formulas(document, resolve)
+    compile_flow(document, 0, formulas)
+    yield from formulas.found
+    shape = lay_out(document)
+    for laid in shape.nodes.values():
+        yield from _Names(document, shape, resolve).of(laid)
+
+
+class _Formulas:
+    """Asked for each formula in turn by what compiles a flow, it reads them instead."""
+
+    def __init__(self, document: Document, resolve: Resolve) -> None:
+        self.subject: str = document["subject"]
+        self.resolve = resolve
+        self.scope = flow_scope(document, lay_out(document), resolve)
+        self.found: list[Use] = []
+
+    def __call__(
+        self, text: str, at: str, expect: str | None = None, over: str | None = None
+    ) -> Formula:
+        scope, form = self.scope, over or self.subject
+        if over is not None:
+            target = self.resolve(over)
+            scope = Scope() if target is None else scope_of(target, self.resolve)
+        self.found += uses_of_formula(text, at, scope, form, self.resolve)
+        return Formula(at, text, run=lambda env: None)
+
+
+class _Names:
+    """What stands in a flow beside its formulas."""
+
+    def __init__(self, document: Document, shape: Shape, resolve: Resolve) -> None:
+        self.subject: str = document["subject"]
+        self.shape = shape
+        self.resolve = resolve
+
+    def of(self, laid: Laid) -> Iterator[Use]:
+        """What one node names."""
+        document = laid.document
+        if laid.kind == "task":
+            yield from self._fields(document.get("form"), document.get("prefill", {}), laid.at)
+            yield from self._who(document["who"], f"{laid.at}/who")
+            yield from _calendar(document, laid.at)
+            for number, limit in enumerate(document.get("limits", ())):
+                yield from self._who(limit.get("to", {}), f"{laid.at}/limits/{number}/to")
+                yield from _calendar(limit, f"{laid.at}/limits/{number}")
+        elif laid.kind == "wait":
+            yield from _calendar(document, laid.at)
+        for act, at in laid.acts():
+            yield from self._act(act, at)
+
+    def _fields(
+        self, form: str | None, values: Document, at: str, part: str = "prefill"
+    ) -> Iterator[Use]:
+        if form is not None:
+            yield Use("form", form, None, f"{at}/form")
+            for key in values:
+                yield Use("form", form, key, f"{at}/{part}/{key}")
+
+    def _act(self, act: Document, at: str) -> Iterator[Use]:
+        if act["action"] in ("find", "create"):
+            part = "where" if act["action"] == "find" else "values"
+            yield from self._fields(act["form"], act[part], at, part)
+        elif act["action"] == "set":
+            form = self._makes(act["record"]) if "record" in act else self.subject
+            for key in act["values"] if form else ():
+                yield Use("form", form or "", key, f"{at}/values/{key}")
+        elif act["action"] == "assign":
+            yield Use("role", act["role"], None, f"{at}/role")
+            for word in ("field", "at"):
+                if word in act:
+                    yield Use("form", self.subject, act[word], f"{at}/{word}")
+
+    def _makes(self, key: str) -> str | None:
+        """The form of the record that a step or action produces under this key."""
+        for laid in self.shape.nodes.values():
+            if laid.key == key and laid.kind == "task":
+                return laid.document.get("form")
+            for act, _ in laid.acts():
+                if act["key"] == key:
+                    return act.get("form")
+        return None
+
+    def _who(self, who: Any, at: str) -> Iterator[Use]:
+        subject = self.resolve(self.subject)
+        if "role" in who:
+            yield Use("role", who["role"], None, f"{at}/role")
+        elif "field" in who and subject is not None and who["field"] in subject.fields:
+            yield Use("form", self.subject, who["field"], f"{at}/field")
+        if "otherwise" in who:
+            yield from self._who(who["otherwise"], f"{at}/otherwise")
+
+
+def _calendar(document: Document, at: str) -> Iterator[Use]:
+    if "calendar" in document:
+        yield Use("calendar", document["calendar"], None, f"{at}/calendar")
