@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 from werkzeug.test import TestResponse
 
+from careloom.builders.desk import drafts_api
 from careloom.platform.identity import access_tokens
 from careloom.platform.identity.actor import SYSTEM, Actor
 from careloom.platform.identity.model import Person
@@ -175,6 +176,7 @@ class Caller:
 def build(database: Database, settings: Settings) -> Site:
     at = make.organisation(database)
     make.publish(database, "form", FORM)
-    site = Site(create_app(database, settings, [trial(), records_api.area]), database, at)
+    areas = [trial(), records_api.area, drafts_api.area]
+    site = Site(create_app(database, settings, areas), database, at)
     site.role("everything", *EVERYTHING)
     return site

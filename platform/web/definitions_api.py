@@ -1,31 +1,28 @@
-"""/api/definitions: what is published, in which versions, and the drafts on the way there."""
+"""/api/definitions: what is published, in which versions, what changed between them, and where
+each is used. The drafts on the way there are the builders'."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
-from werkzeug.wrappers import Response
 
-from ..definitions.check import check
-from ..definitions.drafts import Draft, discard_draft, read_draft, save_draft
-from ..definitions.kinds import KINDS, kind_of
-from ..definitions.publish import Version, publish
+from ..definitions.compare import compare
+from ..definitions.kinds import KINDS
 from ..definitions.published import Definition, entries, published, versions
-from ..store.errors import Malformed, Problem, Stale
-from .body import if_match, json_object
-from .errors import Unconditional, sentence
-from .idempotency import Reply, reply
+from ..definitions.uses import uses_of
+from ..store.errors import Malformed, NotFound, Problem
+from .differences import told
+from .errors import sentence
 from .paging import page, page_schema
-from .request import language, reading, who, write
+from .request import language, reading
 from .routes import Spec, route
 from .shapes import KEY, LABEL, MAYBE_ID, MOMENT, id_text, stamp, thing
 
 area = Blueprint("definitions_api", __name__)
-T = TypeVar("T")
 
 _WHOLE = {"type": "integer", "minimum": 1}
 _DOCUMENT = {"type": "object"}
@@ -34,20 +31,36 @@ _DEFINITION = thing({"kind": KEY, "key": KEY, "version": _WHOLE, "document": _DO
 _SENTENCE = thing(
     {"path": {"type": "string"}, "code": {"type": "string"}, "message": {"type": "string"}}
 )
-_SENTENCES = {"type": "array", "items": _SENTENCE}
-_VERSION = thing(
-    {"version": _WHOLE, "published_at": MOMENT, "published_by": MAYBE_ID, "changes": _SENTENCES}
+SENTENCES = {"type": "array", "items": _SENTENCE}
+_CHANGE = thing(
+    {
+        "path": {"type": "string"},
+        "act": {"enum": ["added", "removed", "changed", "moved"]},
+        "words": {"type": "string"},
+        "before": {},
+        "after": {},
+    }
 )
-_DRAFT = thing(
+_COMPARED = thing(
     {
         "kind": KEY,
         "key": KEY,
-        "revision": _WHOLE,
-        "base_version": {"type": ["integer", "null"]},
-        "document": _DOCUMENT,
-        "saved_at": MOMENT,
-        "saved_by": MAYBE_ID,
+        "from": _WHOLE,
+        "to": _WHOLE,
+        "changes": {"type": "array", "items": _CHANGE},
     }
+)
+_USE = thing(
+    {
+        "field": {"type": ["string", "null"]},
+        "kind": KEY,
+        "key": KEY,
+        "title": LABEL,
+        "path": {"type": "string"},
+    }
+)
+_VERSION = thing(
+    {"version": _WHOLE, "published_at": MOMENT, "published_by": MAYBE_ID, "changes": SENTENCES}
 )
 
 
@@ -102,10 +115,15 @@ def shown(definition: Definition) -> dict[str, Any]:
 )
 def read_definition(kind: str, key: str) -> ResponseReturnValue:
     """A version never changes."""
-    text = request.args.get("version")
-    if text is not None and not re.fullmatch("[1-9][0-9]{0,8}", text):
-        raise Malformed("E_PARAMETER", name="version")
-    return jsonify(shown(published(reading(), kind, key, int(text) if text else None)))
+    return jsonify(shown(published(reading(), kind, key, _number("version"))))
+
+
+def _number(name: str) -> int | None:
+    """A version's number from the address, or None. Raises Malformed."""
+    text = request.args.get(name)
+    if text is not None and not re.fullmatch("[1-9][0-9]{0,8}", text, re.ASCII):
+        raise Malformed("E_PARAMETER", name=name)
+    return int(text) if text else None
 
 
 @route(
@@ -130,123 +148,59 @@ def list_versions(kind: str, key: str) -> ResponseReturnValue:
     return jsonify(page(items, None, len(items)))
 
 
-def draft_shown(draft: Draft) -> dict[str, Any]:
-    """A draft as JSON."""
-    return {
-        "kind": draft.kind,
-        "key": draft.key,
-        "revision": draft.revision,
-        "base_version": draft.base_version,
-        "document": draft.document,
-        "saved_at": stamp(draft.saved_at),
-        "saved_by": id_text(draft.saved_by),
-    }
-
-
-def _tagged(draft: Draft, status: int = 200) -> Response:
-    response = jsonify(draft_shown(draft))
-    response.status_code = status
-    response.headers["ETag"] = f'"{draft.revision}"'
-    return response
-
-
 @route(
     area,
-    "/api/definitions/<kind>/<key>/draft",
-    needs="definitions.write",
-    spec=Spec("The draft being worked on.", answers={200: _DRAFT}, tag="definitions"),
-)
-def draft(kind: str, key: str) -> ResponseReturnValue:
-    """404 when nobody works on one."""
-    kind_of(kind)
-    return _tagged(read_draft(reading(), who(), kind, key))
-
-
-@route(
-    area,
-    "/api/definitions/<kind>/<key>/draft",
-    methods=("PUT",),
-    needs="definitions.write",
+    "/api/definitions/<kind>/<key>/compare",
+    needs="definitions.read",
     spec=Spec(
-        "Save the draft. If-Match names the revision it was edited from; without it, begin one.",
-        body=_DOCUMENT,
-        answers={200: _DRAFT},
-        tag="definitions",
-        if_match=True,
-    ),
-)
-def put_draft(kind: str, key: str) -> ResponseReturnValue:
-    """It may be unfinished and wrong. 412 with `current` when another saved in between."""
-    document, actor, revision = json_object(), who(), if_match()
-    return _tagged(
-        _current_shown(
-            lambda: write(lambda session: save_draft(session, actor, kind, key, document, revision))
-        )
-    )
-
-
-@route(
-    area,
-    "/api/definitions/<kind>/<key>/draft",
-    methods=("DELETE",),
-    needs="definitions.write",
-    spec=Spec("Throw the draft away.", answers={204: {}}, tag="definitions", if_match=True),
-)
-def delete_draft(kind: str, key: str) -> ResponseReturnValue:
-    """Needs If-Match."""
-    actor, revision = who(), if_match()
-    if revision is None:
-        raise Unconditional()
-    number = revision
-    _current_shown(lambda: write(lambda session: discard_draft(session, actor, kind, key, number)))
-    return "", 204
-
-
-def _current_shown(act: Callable[[], T]) -> T:
-    """A stale draft's `current` as JSON."""
-    try:
-        return act()
-    except Stale as stale:
-        current = stale.current
-        raise Stale(draft_shown(current) if isinstance(current, Draft) else None) from None
-
-
-@route(
-    area,
-    "/api/definitions/<kind>/<key>/check",
-    methods=("POST",),
-    needs="definitions.write",
-    spec=Spec(
-        "What is wrong with the draft; an empty list when it may be published.",
-        answers={200: thing({"problems": _SENTENCES})},
+        "What changed between two versions, in words; the last two without `from` and `to`.",
+        query={"from": _WHOLE, "to": _WHOLE},
+        answers={200: _COMPARED},
         tag="definitions",
     ),
 )
-def check_draft(kind: str, key: str) -> ResponseReturnValue:
-    """Every problem with its place."""
-    actor = who()
-    kind_of(kind)
+def compare_versions(kind: str, key: str) -> ResponseReturnValue:
+    """Paths lead into the newer version, those of what was removed into the older."""
     session = reading()
-    found = check(session, kind, dict(read_draft(session, actor, kind, key).document))
-    return jsonify(problems=sentences(found))
+    newer = published(session, kind, key, _number("to"))
+    first = _number("from") or newer.version - 1
+    if first < 1:
+        raise NotFound(kind=kind, key=key)
+    older = published(session, kind, key, first)
+    changes = [
+        {
+            "path": change.path,
+            "act": change.act,
+            "words": told(language(), change),
+            "before": change.before,
+            "after": change.after,
+        }
+        for change in compare(older.document, newer.document)
+    ]
+    its = {"kind": kind, "key": key, "from": older.version, "to": newer.version}
+    return jsonify({**its, "changes": changes})
 
 
 @route(
     area,
-    "/api/definitions/<kind>/<key>/publish",
-    methods=("POST",),
-    needs="definitions.publish",
+    "/api/definitions/<kind>/<key>/uses",
+    needs="definitions.read",
     spec=Spec(
-        "Put the draft in force.",
-        answers={200: thing({"version": _WHOLE, "changes": _SENTENCES})},
+        "Where a definition and each of its fields is used.",
+        answers={200: page_schema(_USE)},
         tag="definitions",
     ),
 )
-def publish_draft(kind: str, key: str) -> ResponseReturnValue:
-    """422 with every problem, and nothing changed."""
-    actor = who()
-
-    def present(version: Version) -> Reply:
-        return Reply({"version": version.version, "changes": sentences(version.changes)})
-
-    return reply(lambda session: publish(session, actor, kind, key), present)
+def list_uses(kind: str, key: str) -> ResponseReturnValue:
+    """`field` null: the definition as a whole. `path`: the place in the document that names it."""
+    items = [
+        {
+            "field": use.field,
+            "kind": use.kind,
+            "key": use.key,
+            "title": use.title,
+            "path": use.path,
+        }
+        for use in uses_of(reading(), kind, key)
+    ]
+    return jsonify(page(items, None, len(items)))

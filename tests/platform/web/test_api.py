@@ -193,24 +193,10 @@ def test_tokens_are_issued_listed_and_revoked(either_site: Site, agent: Caller) 
     assert robot("GET", "/api/me").status_code == 401
 
 
-def test_a_definition_goes_from_draft_to_version(either_site: Site, admin: Caller) -> None:
+def test_definitions_are_read_in_any_version(either_site: Site, admin: Caller) -> None:
     place = "/api/definitions/form/visit"
     document = make.form("visit", {"name": make.field()})
-    assert admin("GET", f"{place}/draft").status_code == 404
-    first = admin("PUT", f"{place}/draft", document)
-    assert first.status_code == 200 and first.headers["ETag"] == '"1"'
-    stale = admin("PUT", f"{place}/draft", document)
-    assert stale.status_code == 412 and stale.json["current"]["revision"] == 1
-    broken = {**document, "x-layout": [{"key": "all", "fields": ["nmae"]}]}
-    assert admin("PUT", f"{place}/draft", broken, If_Match='"1"').status_code == 200
-    problems = admin("POST", f"{place}/check").json["problems"]
-    assert problems and all(
-        p["message"] and not p["message"].startswith("problem.") for p in problems
-    )
-    assert admin("POST", f"{place}/publish").status_code == 422
-    admin("PUT", f"{place}/draft", document, If_Match='"2"')
-    assert admin("POST", f"{place}/check").json == {"problems": []}
-    assert admin("POST", f"{place}/publish").json["version"] == 1
+    make.publish(either_site.database, "form", document)
     assert admin("GET", place).json["document"] == document
     assert admin("GET", f"{place}?version=1").json["version"] == 1
     assert admin("GET", f"{place}?version=2").status_code == 404
@@ -218,9 +204,42 @@ def test_a_definition_goes_from_draft_to_version(either_site: Site, admin: Calle
     listed = admin("GET", "/api/definitions?kind=form").json["items"]
     assert [d["key"] for d in listed] == ["lead", "visit"]
     assert admin("GET", "/api/definitions?kind=nothing").status_code == 400
-    admin("PUT", f"{place}/draft", document)
-    assert admin("DELETE", f"{place}/draft").status_code == 428
-    assert admin("DELETE", f"{place}/draft", If_Match='"1"').status_code == 204
+
+
+def test_two_versions_are_compared_in_words(either_site: Site, admin: Caller) -> None:
+    place = "/api/definitions/form/visit"
+    for title in ("Name", "Full name", "Patient"):
+        document = make.form("visit", {"name": make.field(title=title)})
+        make.publish(either_site.database, "form", document)
+    last = admin("GET", f"{place}/compare").json
+    assert (last["from"], last["to"]) == (2, 3)
+    whole = admin("GET", f"{place}/compare?from=1&to=3").json["changes"]
+    assert whole == [
+        {
+            "path": "/properties/name/x-title",
+            "act": "changed",
+            "words": "field “Patient”: title went from “Name” to “Patient”",
+            "before": "Name",
+            "after": "Patient",
+        }
+    ]
+    assert admin("GET", f"{place}/compare?from=2&to=2").json["changes"] == []
+    assert admin("GET", f"{place}/compare?from=x").status_code == 400
+    for query in ("?to=1", "?from=4", "?to=9"):
+        assert admin("GET", f"{place}/compare{query}").status_code == 404
+
+
+def test_uses_name_each_place_that_names_a_definition(either_site: Site, admin: Caller) -> None:
+    note = make.field(x_visible='lead.name = "Li"')
+    visit = make.form("visit", {"lead": make.link("lead"), "note": note})
+    make.publish(either_site.database, "form", visit)
+    items = admin("GET", "/api/definitions/form/lead/uses").json["items"]
+    others = [(use["field"], use["key"], use["path"]) for use in items if use["key"] != "lead"]
+    assert others == [
+        (None, "visit", "/properties/lead/x-options/form"),
+        ("name", "visit", "/properties/note/x-visible"),
+    ]
+    assert admin("GET", "/api/definitions/form/nothing/uses").status_code == 404
 
 
 def test_an_agent_reads_no_definitions_and_no_people(agent: Caller) -> None:

@@ -1,0 +1,8 @@
+"""The builders plugged into the app: what designers call to work on definitions."""
+
+from flask import Blueprint
+
+from .desk import drafts_api
+
+area = Blueprint("builders", __name__)
+area.register_blueprint(drafts_api.area)

@@ -1,0 +1,1 @@
+"""Where definitions are worked on: drafts, their checks, putting them in force."""
