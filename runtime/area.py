@@ -6,12 +6,14 @@ from ..platform.definitions.kinds import register
 from ..platform.events.log import subscribe
 from ..platform.records import kinds  # noqa: F401  forms, lists, roles, calendars
 from ..platform.records.check import CHECKS
+from ..platform.records.trail import SUBJECTS
 from ..platform.web.areas import beside
 from ..platform.web.navigation import Place, add_places
 from .flows import api as flows_api
 from .flows import pages as work_pages
 from .flows.check import FLOW
 from .flows.soundness import CHECKS as FLOW_CHECKS
+from .flows.trail import SUBJECT, instances_seen
 from .forms import api as records_api
 from .forms import import_pages
 from .forms import pages as record_pages
@@ -43,6 +45,7 @@ def plug_in(app: Flask) -> None:
     for check in FLOW_CHECKS:
         if check not in CHECKS:
             CHECKS.append(check)
+    SUBJECTS[SUBJECT] = instances_seen
     add_places(app, PLACES)
     beside(app, start_worker)
     redis_url = app.extensions["careloom.settings"].redis_url
