@@ -19,6 +19,9 @@ from .file_labels import FileLabels
 from .shape import Shape, shape_of
 from .visible import readable, visible
 
+#: SQLite refuses longer patterns, and no label is as long as this
+LONGEST_SEARCH = 4_000
+
 
 def choices_of(session: Session, field: Field) -> Choices | None:
     """The choices of a field that are kept in memory: lists, units and people; the names of files;
@@ -135,7 +138,7 @@ def holds(asked: Access, shape: Shape, label: str, text: str) -> ColumnElement[b
     """The rows whose label, as the asker may know it, holds a text; no row of a label that is no
     text."""
     its = shape.form.fields[label]
-    if its.storage != "text" or its.encrypted:
+    if its.storage != "text" or its.encrypted or len(text) > LONGEST_SEARCH:
         return false()
     column = func.lower(visible(asked, shape, label))
     return column.contains(text.strip().lower(), autoescape=True)

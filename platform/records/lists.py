@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from ..definitions.fields import Field
@@ -27,6 +27,14 @@ from .shape import Shape, shape_of
 from .visible import readable, visible
 
 MOST_ROWS = 200
+#: what stands in a column, by its field's storage; numbers are scaled, references are ids
+KINDS: dict[str, type] = {
+    "text": str,
+    "bool": bool,
+    "date": date,
+    "time": str,
+    "moment": datetime,
+}
 SYSTEM_SORTS = {"created_at": "_created_at", "updated_at": "_updated_at", "id": "_id"}
 
 
@@ -41,10 +49,11 @@ class Page:
 
 @dataclass(frozen=True)
 class Sort:
-    """One column to sort by; blanks come last either way."""
+    """One column to sort by; blanks come last either way. kind: of the values in it."""
 
     column: ColumnElement[Any]
     descending: bool
+    kind: type
 
 
 def get(session: Session, actor: Actor, form_key: str, record_id: int) -> Record:
@@ -146,16 +155,18 @@ def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
         key = text.removeprefix("-")
         if key in SYSTEM_SORTS:
             column: ColumnElement[Any] = shape.table.c[SYSTEM_SORTS[key]]
+            kind: type = int if key == "id" else datetime
         elif key in shape.form.fields and _sortable(shape.form.fields[key]):
             column = visible(asked, shape, key)
+            kind = KINDS.get(shape.form.fields[key].storage, int)
         else:
             near = nearest(key, list(shape.form.fields))
             raise Malformed(
                 "E_SORT", [Problem("/sort", "E_UNKNOWN_FIELD", {"name": key[:40], "nearest": near})]
             )
-        sorts.append(Sort(column, text.startswith("-")))
+        sorts.append(Sort(column, text.startswith("-"), kind))
     descending = sorts[0].descending if sorts else True
-    return [*sorts, Sort(shape.table.c._id, descending)]
+    return [*sorts, Sort(shape.table.c._id, descending, int)]
 
 
 def _sortable(its: Field) -> bool:
@@ -182,11 +193,14 @@ def _after(sorts: Sequence[Sort], values: Sequence[Any]) -> ColumnElement[bool]:
     """The rows behind the one whose sort values these are."""
     ways: list[ColumnElement[bool]] = []
     equal: list[ColumnElement[bool]] = []
-    for by, value in zip(sorts, values, strict=True):
-        if value is not None:
-            behind = by.column < value if by.descending else by.column > value
-            ways.append(and_(*equal, or_(behind, by.column.is_(None))))
-        equal.append(by.column.is_(None) if value is None else by.column == value)
+    for by, plain in zip(sorts, values, strict=True):
+        if plain is None:
+            equal.append(by.column.is_(None))
+            continue
+        value = literal(plain, by.column.type)  # true and false are compared like any other
+        behind = by.column < value if by.descending else by.column > value
+        ways.append(and_(*equal, or_(behind, by.column.is_(None))))
+        equal.append(by.column == value)
     return or_(false(), *ways)
 
 
@@ -206,11 +220,24 @@ def _decode(cursor: str, sorts: Sequence[Sort]) -> list[Any]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         values = [_revive(value) for value in json.loads(text)]
-        if len(values) != len(sorts) or not isinstance(values[-1], int):
+        if len(values) != len(sorts) or values[-1] is None:
+            raise ValueError
+        if not all(_fits(value, by.kind) for value, by in zip(values, sorts, strict=True)):
             raise ValueError
     except (ValueError, TypeError, KeyError, AttributeError, binascii.Error) as error:
         raise Malformed("E_CURSOR") from error
     return values
+
+
+def _fits(value: Any, kind: type) -> bool:
+    """Whether a mark's value may stand in a column: of its kind, and kept by every database."""
+    if value is None:
+        return True
+    if kind is int:
+        return type(value) is int and -(2**63) <= value < 2**63
+    if kind is datetime:
+        return isinstance(value, datetime) and value.tzinfo is not None
+    return type(value) is kind and not (kind is str and "\0" in value)
 
 
 def _revive(value: Any) -> Any:

@@ -195,7 +195,7 @@ def change(
     if form.owner_field in differs:
         changed["_owner"] = after.get(form.owner_field)
     if form.unit_field in differs and after.get(form.unit_field):
-        changed["_unit"] = after[form.unit_field]
+        changed["_unit"] = _moved(asked, form, after[form.unit_field])
     row = _update(session, shape, record_id, changed, row, "change")
     keep_attached(session, actor, form, record_id, differs)
     data = {
@@ -206,6 +206,13 @@ def change(
     }
     _tell(session, actor, "record:changed", row, data, cause)
     return record_of(shape, row, asked)
+
+
+def _moved(asked: Access, form: Form, unit_id: int) -> int:
+    """A record goes only to a unit where its writer might have begun or changed one as well."""
+    if not any(asked.may_begin(action, unit_id) for action in ("create", "change")):
+        raise NotAllowed(form=form.key, action="change")
+    return unit_id
 
 
 def retire(

@@ -23,6 +23,7 @@ from .routes import Spec, declaration_of
 
 MOST = 2_000_000
 DEEPEST = 40
+LONGEST_PARAMETER = 4_000
 TYPES = ("application/json", "application/merge-patch+json")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 TEXT_CONTROLS = "\t\n\r"
@@ -171,7 +172,8 @@ def _told(error: Any) -> Iterable[Problem]:
 def check_texts() -> None:
     """No address, query or form holds what no database keeps. Raises Malformed.
 
-    On /api besides: each parameter once, and known to the view when it says which it knows.
+    On /api besides: each parameter once, known to the view when it says which it knows, and no
+    longer than declared.
     """
     sent = [request.path, *_said(request.args)]
     if request.mimetype in FORMS:
@@ -186,6 +188,14 @@ def check_texts() -> None:
             raise Malformed("E_PARAMETER_TWICE", name=name[:100])
         if spec is not None and not spec.open_query and name not in spec.query:
             raise Malformed("E_UNKNOWN_PARAMETER", name=name[:100])
+        if len(values[0]) > _longest(spec, name):
+            raise Malformed("E_PARAMETER", name=name[:100])
+
+
+def _longest(spec: Spec | None, name: str) -> int:
+    """How long a parameter may be: as declared, and never longer than any needs to be."""
+    declared = spec.query.get(name, {}) if spec is not None else {}
+    return int(declared.get("maxLength", LONGEST_PARAMETER))
 
 
 def _said(said: MultiDict[str, str]) -> list[str]:

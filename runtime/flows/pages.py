@@ -130,7 +130,7 @@ def _desk(session: Session, actor: Actor, task_id: int) -> Desk:
     return Desk(reader, row, step, record, instance, by_role=not named)
 
 
-@route(area, "/tasks/<int:task_id>", needs=SIGNED_IN, endpoint="task")
+@route(area, "/tasks/<id:task_id>", needs=SIGNED_IN, endpoint="task")
 def task(task_id: int) -> ResponseReturnValue:
     """`pages/task.html`: task (title, help, url, due, escalated), subject, mine, claimable,
     held_by_other, may_unclaim, drawn (or None), outcomes, outcome_problem, problems, trail,
@@ -250,7 +250,7 @@ def _form(
     return drawn, draft_key(reader.actor, form, f"task-{desk.row.id}")
 
 
-@route(area, "/tasks/<int:task_id>/claim", methods=("POST",), needs=SIGNED_IN)
+@route(area, "/tasks/<id:task_id>/claim", methods=("POST",), needs=SIGNED_IN)
 def take(task_id: int) -> ResponseReturnValue:
     """Take a task for oneself; whoever was slower is told who has it."""
     actor = who()
@@ -262,7 +262,7 @@ def take(task_id: int) -> ResponseReturnValue:
     return redirect(f"/tasks/{task_id}", 303)
 
 
-@route(area, "/tasks/<int:task_id>/unclaim", methods=("POST",), needs=SIGNED_IN)
+@route(area, "/tasks/<id:task_id>/unclaim", methods=("POST",), needs=SIGNED_IN)
 def give_back(task_id: int) -> ResponseReturnValue:
     """Give a task back to all who are asked."""
     actor = who()
@@ -276,7 +276,7 @@ def give_back(task_id: int) -> ResponseReturnValue:
     return redirect(f"/tasks/{task_id}" if stays else "/", 303)
 
 
-@route(area, "/tasks/<int:task_id>/complete", methods=("POST",), needs=SIGNED_IN)
+@route(area, "/tasks/<id:task_id>/complete", methods=("POST",), needs=SIGNED_IN)
 def finish(task_id: int) -> ResponseReturnValue:
     """Complete a task; then the work list, where the next one stands on top."""
     actor = who()
@@ -335,7 +335,7 @@ def _given(desk: Desk, typed: MultiDict[str, str]) -> dict[str, Any]:
     }
 
 
-@route(area, "/instances/<int:instance_id>", needs=SIGNED_IN, endpoint="instance")
+@route(area, "/instances/<id:instance_id>", needs=SIGNED_IN, endpoint="instance")
 def instance(instance_id: int) -> ResponseReturnValue:
     """`pages/instance.html`: title, version, started, state, subject, incidents, tasks, waits,
     trail, clock."""

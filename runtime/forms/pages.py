@@ -124,7 +124,7 @@ def records(form_key: str) -> ResponseReturnValue:
     )
 
 
-@route(area, "/records/<form_key>/<int:record_id>", needs=SIGNED_IN, endpoint="record")
+@route(area, "/records/<form_key>/<id:record_id>", needs=SIGNED_IN, endpoint="record")
 def record(form_key: str, record_id: int) -> ResponseReturnValue:
     """`pages/record.html`: label, title, line, url, list_url, call, may_change, retired, drawn,
     blanks (titles of what is not filled in), runs, trail."""
@@ -223,14 +223,14 @@ def _draw_new(
     )
 
 
-@route(area, "/records/<form_key>/<int:record_id>/edit", needs=SIGNED_IN, endpoint="edit")
+@route(area, "/records/<form_key>/<id:record_id>/edit", needs=SIGNED_IN, endpoint="edit")
 def edit(form_key: str, record_id: int) -> ResponseReturnValue:
     """`pages/fill.html`, as `new`."""
     session, actor = reading(), who()
     return _draw_edit(session, actor, get(session, actor, form_key, record_id))
 
 
-@route(area, "/records/<form_key>/<int:record_id>/edit", methods=("POST",), needs=SIGNED_IN)
+@route(area, "/records/<form_key>/<id:record_id>/edit", methods=("POST",), needs=SIGNED_IN)
 def save(form_key: str, record_id: int) -> ResponseReturnValue:
     """Change the record; when another was faster, show theirs and keep what was typed."""
     actor = who()
