@@ -237,7 +237,7 @@ def _fits(value: Any, kind: type) -> bool:
         return type(value) is int and -(2**63) <= value < 2**63
     if kind is datetime:
         return isinstance(value, datetime) and value.tzinfo is not None
-    return type(value) is kind and not (kind is str and "\0" in value)
+    return type(value) is kind and not (isinstance(value, str) and "\0" in value)
 
 
 def _revive(value: Any) -> Any:
