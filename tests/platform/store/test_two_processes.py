@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from statistics import median
 
 import pytest
 from sqlalchemy import text
@@ -12,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from careloom.platform.store.database import Database
 
-LONGEST_WAIT = 1.0
+# A machine may be slow as a whole; what must not happen is that one writer waits while others go.
+LONGEST_WAIT = 30  # times the median wait of the same run
 SECONDS = 3.0
 CHUNKS, CHUNK = 60, 50
 
@@ -59,7 +61,7 @@ def test_eight_threads_and_another_process_write_without_a_long_wait(database: D
         rows = session.execute(text("SELECT count(*), count(DISTINCT name) FROM probe")).one()
     assert tuple(rows) == (len(waits) + CHUNKS * CHUNK,) * 2
     assert len(waits) > 100
-    assert max(waits) < LONGEST_WAIT
+    assert max(waits) < LONGEST_WAIT * median(waits)
 
 
 def write_until(database: Database, thread: int, over: threading.Event) -> list[float]:

@@ -4,7 +4,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from statistics import mean
 
 import make
 import pytest
@@ -131,8 +130,8 @@ def test_an_unknown_login_takes_as_long_as_a_known_one(site: Site) -> None:
     taken = [
         (seconds("lina", f"10.0.0.{n}"), seconds(f"nobody{n}", f"10.0.1.{n}")) for n in range(9)
     ]
-    known, unknown = mean(t[0] for t in taken), mean(t[1] for t in taken)
-    assert abs(known - unknown) < max(0.3 * known, 0.01)
+    known, unknown = min(t[0] for t in taken), min(t[1] for t in taken)  # the least disturbed
+    assert abs(known - unknown) < 0.4 * known
 
 
 def test_after_ten_tries_the_right_password_does_not_help_for_a_while(site: Site) -> None:
