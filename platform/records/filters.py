@@ -1,5 +1,7 @@
 """An expression over a form's fields -> a condition in SQL, in the asker's own eyes."""
 
+from typing import Any
+
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
@@ -10,6 +12,7 @@ from ..identity.permissions import Access
 from ..store.errors import Invalid, Problem
 from .lowered import lowered
 from .shape import Shape
+from .visible import known_fields
 
 
 def filter_clause(
@@ -21,5 +24,20 @@ def filter_clause(
         return lowered(session, actor, asked, shape, typed, where=True)
     except ExpressionError as error:
         place = {"start": error.start, "end": error.end}
-        problem = Problem("/filter", error.code, {**error.params, **place})
-        raise Invalid(problems=[problem]) from error
+        code, params = _told(asked, shape, error)
+        raise Invalid(problems=[Problem("/filter", code, {**params, **place})]) from error
+
+
+def _told(asked: Access, shape: Shape, error: ExpressionError) -> tuple[str, dict[str, Any]]:
+    """The error, without a nearest name that the asker has not been told otherwise."""
+    params = dict(error.params)
+    if error.code != "E_NO_NAME_NEAR":
+        return error.code, params
+    known = set()
+    for key in known_fields(asked, shape):
+        title = shape.form.fields[key].title
+        known |= {key, *([title] if isinstance(title, str) else title.values())}
+    if params["near"] in known:
+        return error.code, params
+    del params["near"]
+    return "E_NO_NAME", params

@@ -24,7 +24,7 @@ from .choices import holds
 from .filters import filter_clause
 from .record import Record, may, record_of
 from .shape import Shape, shape_of
-from .visible import readable, visible
+from .visible import known_fields, readable, visible
 
 MOST_ROWS = 200
 #: what stands in a column, by its field's storage; numbers are scaled, references are ids
@@ -160,7 +160,7 @@ def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
             column = visible(asked, shape, key)
             kind = KINDS.get(shape.form.fields[key].storage, int)
         else:
-            near = nearest(key, list(shape.form.fields))
+            near = nearest(key, known_fields(asked, shape))
             raise Malformed(
                 "E_SORT", [Problem("/sort", "E_UNKNOWN_FIELD", {"name": key[:40], "nearest": near})]
             )

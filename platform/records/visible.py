@@ -36,6 +36,18 @@ def readable(
     return true() if rules is None else any_of(rules, shape.table if table is None else table)
 
 
+def known_fields(asked: Access, shape: Shape) -> list[str]:
+    """The fields that the asker sees, if only masked, in some row: no other is named to them."""
+    if asked.actor.is_system:
+        return list(shape.form.fields)
+    rules = [rule for rule in asked.all_rules if rule.actions & {"read", "change"}]
+    return [
+        key
+        for key in shape.form.fields
+        if any(rule.right(key, "change") != "hidden" for rule in rules)
+    ]
+
+
 def _with_right(asked: Access, key: str, least: str) -> tuple[Rule, ...] | None:
     """The rules that give the asker this right on a field; None when all rows they see are
     among those these cover."""

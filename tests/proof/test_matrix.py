@@ -13,7 +13,9 @@ import pytest
 
 from careloom.platform.identity.masks import mask
 from careloom.platform.identity.rules import RIGHTS
+from careloom.platform.records.lists import list_records
 from careloom.platform.store.database import open_database
+from careloom.platform.store.errors import Invalid, Malformed
 
 from .paths import ASKS, TELLS, Looker, _filtered, literal, sorted_by
 from .planted import COMPUTED, GUARDED, SCOPES, Planted, World, covered, plant
@@ -185,3 +187,14 @@ def test_no_hop_over_a_link_tells_more_than_the_record_itself(
         cells += len(GUARDED) + 1
     assert found_some
     record_property("cells", cells)
+
+
+def test_no_name_is_offered_that_the_asker_has_not_been_told(world: World, tmp_path: Path) -> None:
+    for right in RIGHTS:
+        with world.database.read() as session:
+            its = looker(world, session, "all", right, tmp_path)
+            for ask in ({"where": "amoun > 1"}, {"sort": ["amoun"]}):
+                with pytest.raises((Invalid, Malformed)) as refusal:
+                    list_records(session, its.actor, "secret", **ask)  # type: ignore[arg-type]
+                said = str([problem.params for problem in refusal.value.problems])
+                assert ("'amount'" in said) == (right != "hidden"), (right, ask, said)
