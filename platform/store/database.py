@@ -10,6 +10,7 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +23,7 @@ from sqlalchemy.pool import QueuePool
 from .clock import Clock
 from .errors import Unavailable
 from .ids import Ids
-from .session import KEY, Transaction
+from .session import KEY, Transaction, milliseconds
 
 T = TypeVar("T")
 Deed = Callable[[Session], T]
@@ -79,15 +80,20 @@ class Database(ABC):
         finally:
             self._busy.writing = False
 
-    def _session(self, connection: Connection) -> Session:
+    def _session(self, connection: Connection, now: datetime) -> Session:
         session = Session(
             connection, join_transaction_mode="create_savepoint", expire_on_commit=False
         )
-        session.info[KEY] = Transaction(self, writing=True)
+        facts = Transaction(self, writing=True)
+        # The reading that the ids' lease was held against is the deed's own: a clock that jumps
+        # in the middle of a deed cannot make it outlive the lease.
+        facts.moment = None if self.asks_for_time() else now
+        session.info[KEY] = facts
         return session
 
-    def _now_ms(self) -> int:
-        return int(self.clock.now().timestamp() * 1000)
+    def asks_for_time(self) -> bool:
+        """Whether the time is asked of the database, which many machines share."""
+        return self.dialect == "postgresql" and self.clock.follows_database
 
     def close(self) -> None:
         """Give all connections back."""
@@ -125,16 +131,16 @@ class PostgreSQL(Database):
         raise AssertionError("unreachable")
 
     def _once(self, deed: Deed[T]) -> T:
-        now = self._now_ms()
-        if self.ids.due(now):
+        now = self.clock.now()
+        if self.ids.due(milliseconds(now)):
             try:
                 with self.reader.begin() as connection:
-                    self.ids.renew(connection, now)
+                    self.ids.renew(connection, milliseconds(now))
             except BaseException:
                 self.ids.release_later()
                 raise
         with self.reader.connect() as connection, connection.begin() as outer:
-            with self._session(connection) as session:
+            with self._session(connection, now) as session:
                 result = deed(session)
                 session.commit()
                 facts = session.info[KEY]

@@ -40,7 +40,8 @@ class Ids:
         ids taken inside it are as good, for they are committed or lost with it."""
         with self._lock:
             if self._pid != os.getpid():
-                self._pid, self._owner, self._node = os.getpid(), secrets.token_hex(16), -1
+                self._pid, self._owner = os.getpid(), secrets.token_hex(16)
+                self._node, self._until = -1, 0
             until = max(now_ms, self._last) + LEASE_MS
             if self._node >= 0:
                 kept = connection.execute(

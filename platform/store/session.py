@@ -38,12 +38,17 @@ def transaction(session: Session) -> Transaction:
 def _load(session: Session, facts: Transaction) -> None:
     """Epoch and, where the clock follows the database, its time: one statement for both."""
     database = facts.database
-    if database.dialect == "postgresql" and database.clock.follows_database:
+    if facts.moment is None and database.asks_for_time():
         row = session.execute(text("SELECT number, clock_timestamp() FROM epoch")).one()
-        facts.epoch, facts.moment = row[0], facts.moment or row[1]
+        facts.epoch, facts.moment = row[0], row[1]
     else:
         facts.epoch = session.execute(text("SELECT number FROM epoch")).scalar_one()
         facts.moment = facts.moment or database.clock.now()
+
+
+def milliseconds(moment: datetime) -> int:
+    """A moment as the ids count it."""
+    return int(moment.timestamp() * 1000)
 
 
 def moment(session: Session) -> datetime:
@@ -83,7 +88,7 @@ def new_id(session: Session) -> int:
     facts = transaction(session)
     if not facts.writing:
         raise RuntimeError("ids are taken inside a write")
-    return facts.database.ids.take(int(moment(session).timestamp() * 1000))
+    return facts.database.ids.take(milliseconds(moment(session)))
 
 
 def database_of(session: Session) -> Database:

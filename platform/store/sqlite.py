@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from .clock import Clock
 from .database import Database, Deed, T, sqlite_engine
 from .errors import Unavailable
-from .session import KEY
+from .session import KEY, milliseconds
 from .turn import Turn
 from .writer_lock import WriterLock
 
@@ -35,9 +35,9 @@ class TransactionLost(Exception):
 class Group:
     """Deeds that will be committed together."""
 
-    def __init__(self, transaction: RootTransaction, leased: bool) -> None:
+    def __init__(self, transaction: RootTransaction) -> None:
         self.transaction = transaction
-        self.leased = leased
+        self.leased = False  # the ids' node, inside this transaction
         self.deeds = 0
         self.since = time.monotonic()
         self.ended = threading.Event()
@@ -76,7 +76,7 @@ class SQLite(Database):
         with self._turn:
             group = self._group or self._open()
             try:
-                result, after = self._carry_out(deed)
+                result, after = self._carry_out(group, deed)
             except BaseException as error:  # the group goes on; the caller gets it below
                 failure = error
             group.deeds += 1
@@ -106,15 +106,7 @@ class SQLite(Database):
             if isinstance(error, DBAPIError):
                 raise Unavailable() from error
             raise
-        self._group = group = Group(transaction, leased=False)
-        try:
-            now = self._now_ms()
-            if self.ids.due(now):
-                group.leased = True
-                self.ids.renew(self._writer, now)
-        except BaseException as error:
-            self._end(group, error)
-            raise Unavailable() from error
+        self._group = group = Group(transaction)
         return group
 
     def _open_writer(self) -> Connection:
@@ -128,9 +120,17 @@ class SQLite(Database):
 
         return connection
 
-    def _carry_out(self, deed: Deed[T]) -> tuple[T, list[Any]]:
+    def _carry_out(self, group: Group, deed: Deed[T]) -> tuple[T, list[Any]]:
         assert self._writer is not None
-        with self._session(self._writer) as session:
+        now = self.clock.now()
+        if self.ids.due(milliseconds(now)):
+            group.leased = True
+            try:
+                self.ids.renew(self._writer, milliseconds(now))
+            except BaseException as error:
+                self.ids.release_later()
+                raise Unavailable() from error
+        with self._session(self._writer, now) as session:
             result = deed(session)
             session.commit()
             return result, session.info[KEY].after_commit

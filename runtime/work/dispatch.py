@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from ...platform.events.handoff import done, failed, take
 from ...platform.events.model import Event
 from ...platform.store.database import Database
+from ...platform.store.errors import Unavailable
 from ..flows.fire import fire
 from ..flows.start import may_start, start_for
 from ..timers.due import due, postpone
@@ -53,8 +54,8 @@ def _follow_up(session: Session) -> int:
             with session.begin_nested():
                 start_for(session, event)
             finished.append(event)
-        except OperationalError:
-            raise  # the database's own trouble: all of this is tried again
+        except (OperationalError, Unavailable):
+            raise  # the store's own trouble: all of this is tried again
         except Exception as error:
             log.exception("event %s could not be followed up", event.id)
             failed(session, event.id, CONSUMER, f"{type(error).__name__}: {error}")
@@ -73,7 +74,7 @@ def _fire_due(session: Session) -> int:
         try:
             with session.begin_nested():
                 count += fire(session, timer)
-        except OperationalError:
+        except (OperationalError, Unavailable):
             raise
         except Exception:
             log.exception("timer %s of instance %s", timer.id, timer.instance_id)

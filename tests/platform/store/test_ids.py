@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database, open_database
@@ -73,3 +74,29 @@ def test_a_lease_lost_with_its_transaction_is_taken_anew(database: Database) -> 
     with database.read() as session:
         leased = session.execute(text("SELECT number FROM node")).scalars().all()
     assert (made >> 12) & 1023 in leased
+
+
+def test_a_clock_that_jumps_in_the_middle_of_a_deed_keeps_the_deed(
+    database: Database, clock: TurnedClock
+) -> None:
+    """The lease was held against the deed's one reading of the clock."""
+
+    def deed(session: Session) -> list[int]:
+        first = new_id(session)
+        clock.turn(timedelta(hours=3))
+        return [first, new_id(session)]
+
+    first, second = database.write(deed)
+    assert first < second < database.write(new_id)
+
+
+def test_a_clock_that_jumps_before_the_first_question_keeps_the_deed(
+    database: Database, clock: TurnedClock
+) -> None:
+    database.write(new_id)
+
+    def deed(session: Session) -> int:
+        clock.turn(timedelta(hours=3))
+        return new_id(session)
+
+    assert database.write(deed) < database.write(new_id)
