@@ -25,8 +25,13 @@ TUESDAY_MORNING = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai, a
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The process that starts the run owns its servers; workers inherit the folder's name."""
+    """The process that starts the run owns its servers; workers inherit the folder's name.
+
+    Files of tests lie in memory, but where waits are measured: those are the disk's, too.
+    """
     servers.run_folder()
+    if config.option.markexpr != "alone":
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", servers.quick_folder())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -29,6 +29,7 @@ import redis
 RUN = "CARELOOM_TEST_RUN"  # the run's folder, handed to the workers through the environment
 PREFIX = "careloom-tests-"
 START_SECONDS = 60
+MEMORY = "/dev/shm"
 
 
 class Missing(Exception):
@@ -39,16 +40,23 @@ def run_folder() -> Path:
     """This run's folder; made by the first process that asks, which thereby owns the run."""
     if RUN not in os.environ:
         _sweep()
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=quick_folder()))
         folder.chmod(0o755)  # the servers' user passes through
         (folder / "owner").write_text(str(os.getpid()))
         os.environ[RUN] = str(folder)
     return Path(os.environ[RUN])
 
 
+def quick_folder() -> str:
+    """Where throw-away files lie: in memory where there is enough of it, else on the disk."""
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 << 30:
+        return MEMORY
+    return tempfile.gettempdir()
+
+
 def _sweep() -> None:
     """Remove folders of killed runs that had started no server; guards see to the others."""
-    for owner in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/owner"):
+    for owner in Path(quick_folder()).glob(f"{PREFIX}*/owner"):
         number = owner.read_text()
         if number.isdigit() and not alive(int(number)) and not any(owner.parent.glob("*.json")):
             shutil.rmtree(owner.parent, ignore_errors=True)
@@ -72,10 +80,11 @@ def end_run() -> None:
 def postgresql(durable: bool = False) -> str:
     """A PostgreSQL server's address without a database: `postgresql://postgres@127.0.0.1:PORT`.
 
-    `durable` keeps fsync on, as the crash harness needs it. Raises Missing.
+    `durable` keeps its files on the disk and fsync on, as the crash harness needs it.
+    Raises Missing.
     """
     name = "postgresql-durable" if durable else "postgresql"
-    state = _started(name, lambda folder, port: _postgresql_command(folder, port, durable))
+    state = _started(name, lambda folder, port: _postgresql_command(folder, port, durable), durable)
     return f"postgresql://postgres@127.0.0.1:{state['port']}"
 
 
@@ -84,13 +93,15 @@ def redis_server() -> str:
     return f"redis://127.0.0.1:{_started('redis', _redis_command)['port']}/0"
 
 
-def _started(name: str, command: Any) -> dict[str, Any]:
+def _started(name: str, command: Any, on_disk: bool = False) -> dict[str, Any]:
     run = run_folder()
     state = run / f"{name}.json"
     with locked(name):
         if not state.exists():
             folder = run / name
-            folder.mkdir()
+            if on_disk:
+                folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{name}-"))
+            folder.mkdir(exist_ok=True)
             _own(folder)
             port = _free_port()
             words = command(folder, port)
@@ -126,6 +137,7 @@ def _postgresql_command(folder: Path, port: int, durable: bool) -> list[str]:
     }
     if not durable:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        settings |= {"wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "256MB"}
     subprocess.run(
         [str(programs / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "--no-sync"]
         + ["--encoding=UTF8", "--locale=C.UTF-8"],
