@@ -6,6 +6,7 @@ language already.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from ...platform.events.view_log import watching
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import access, allowed
 from ...platform.identity.tree import intake_of
+from ...platform.records.behind import behind
 from ...platform.records.compute import settle
 from ...platform.records.lists import get, list_records, may_do
 from ...platform.records.record import Record
@@ -71,8 +73,9 @@ def forms() -> ResponseReturnValue:
 
 @route(area, "/records/<form_key>", needs=SIGNED_IN, endpoint="table")
 def records(form_key: str) -> ResponseReturnValue:
-    """`pages/records.html`: title, url, may (create, import), search, sorts, filters, chips,
-    columns, rows (url, cells, badge), pager (shown, total, previous, next), problems."""
+    """`pages/records.html`: title, url, may (create, import), search, carried (arguments that a
+    search keeps), sorts, filters, chips, columns, rows (url, cells, badge), pager (shown, total,
+    previous, next), problems."""
     session, actor = reading(), who()
     reader = reader_of(session, actor)
     shape = shape_of(session, form_key)
@@ -82,6 +85,9 @@ def records(form_key: str) -> ResponseReturnValue:
     wanted = table.asked_of(shape.form, request.args)
     fields = table.listed(shape.form, asked)
     extra, formula = table.conditions(reader, shape, asked, wanted)
+    number = behind(session, actor, form_key, wanted.behind, reader.language)
+    if number is not None:
+        extra.extend(number.conditions)
     found: list[Record] = []
     problems: list[Trouble] = []
     after, total = None, None
@@ -102,12 +108,15 @@ def records(form_key: str) -> ResponseReturnValue:
     except (Malformed, Invalid) as refusal:
         problems = lines(reader, shape.form, refusal)
     chips = table.chips(reader, shape.form, wanted, url)
+    if number is not None:
+        chips.insert(0, table.Chip(number.words, replace(wanted, behind={}).url(url)))
     return render_template(
         "pages/records.html",
         title=reader.text(shape.form.title),
         url=url,
         may={"create": asked.may("create"), "import": asked.may("import")},
         search=wanted.search,
+        carried=wanted.behind,
         sorts=table.sorts(reader, fields, wanted),
         filters=table.filters(reader, shape.form, asked, wanted),
         filters_open=False,

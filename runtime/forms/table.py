@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, func
 from ...platform.definitions.fields import Field
 from ...platform.definitions.form import Form
 from ...platform.identity.permissions import Access
+from ...platform.records.behind import arguments_of
 from ...platform.records.record import Record
 from ...platform.records.shape import Shape
 from ...platform.records.visible import visible
@@ -28,17 +29,20 @@ PREFIX = "w."
 
 @dataclass(frozen=True)
 class Asked:
-    """What the address asks for: search words, one sort, filters by field."""
+    """What the address asks for: search words, one sort, filters by field; behind: which number
+    of another room it asks the records of."""
 
     search: str
     sort: str
     cursor: str
     filters: Mapping[str, str]
+    behind: Mapping[str, str] = field(default_factory=dict)
 
     def url(self, base: str, **changed: str) -> str:
         """The address with something changed; another sort or filter begins at the first page."""
         parts = {"q": self.search, "sort": self.sort}
         parts |= {PREFIX + key: value for key, value in self.filters.items()}
+        parts |= self.behind
         parts |= {key.replace("__", "."): value for key, value in changed.items()}
         kept = {key: value for key, value in parts.items() if value}
         return f"{base}?{urlencode(kept)}" if kept else base
@@ -56,6 +60,7 @@ def asked_of(form: Form, arguments: Mapping[str, str]) -> Asked:
         arguments.get("sort", "").strip()[:60],
         arguments.get("cursor", ""),
         filters,
+        arguments_of(arguments),
     )
 
 
