@@ -2,6 +2,7 @@
 
 from flask.cli import FlaskGroup
 
+from .verbs.jobs import jobs
 from .verbs.packs import packs
 from .verbs.people import people, tokens
 from .verbs.records import check_database, export_records, import_records
@@ -20,6 +21,7 @@ VERBS = (
     import_records,
     export_records,
     check_database,
+    jobs,
 )
 for verb in VERBS:
     main.add_command(verb)

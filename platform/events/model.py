@@ -72,8 +72,7 @@ class Handoff(Base):
 class View(Base):
     """Up to 200 records of one form that one request showed, or one export took out.
 
-    ids are texts, as everywhere in JSON. Three years of this on PostgreSQL want a partition for
-    each month; until there are partitions, one table serves both databases.
+    ids are texts, as everywhere in JSON.
     """
 
     __tablename__ = "view_log"
@@ -90,3 +89,19 @@ class View(Base):
     count: Mapped[int] = mapped_column(Integer)
     ids: Mapped[list[str]] = mapped_column(Json)
     address: Mapped[str] = mapped_column(String(64))
+
+
+class Viewed(Base):
+    """One record in one row of the view log: the way from a record to whoever saw it.
+
+    Its key is the question, so the table is its own index. A partition for each month would not
+    answer sooner, for it is asked by record and not by time; so one table serves both databases.
+    """
+
+    __tablename__ = "viewed"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    form: Mapped[str] = mapped_column(String(40), primary_key=True)
+    record_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(Moment, primary_key=True)
+    view_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)

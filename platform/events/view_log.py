@@ -2,7 +2,7 @@
 
 Whatever reads records for somebody notes what it shows (`note`); whoever answers them gathers the
 notes (`watching`) and writes them down once the answer is known. An export writes them before its
-file is handed out. On PostgreSQL three years of this want a partition for each month, which waits.
+file is handed out.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -10,17 +10,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, cast, exists, func, insert, or_, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, and_, insert, or_, select
 from sqlalchemy.orm import Session
 
 from ..store.session import new_id
-from .model import View
+from .model import View, Viewed
 
 PURPOSES = ("read", "list", "export", "print")
 MOST_IDS = 200
+
+VIEWED = insert(Viewed.__table__)  # type: ignore[arg-type]
 
 Notes = list[tuple[str, str, tuple[int, ...]]]
 
@@ -87,23 +87,33 @@ def looked(
 
 def write_views(session: Session, rows: Collection[Looked]) -> None:
     """Write them down."""
-    if rows:
-        session.execute(
-            insert(View),
-            [
-                {
-                    "id": new_id(session),
-                    "at": row.at,
-                    "person_id": row.person_id,
-                    "form": row.form,
-                    "purpose": row.purpose,
-                    "count": len(row.ids),
-                    "ids": [str(number) for number in row.ids],
-                    "address": row.address,
-                }
-                for row in rows
-            ],
-        )
+    if not rows:
+        return
+    numbered = [(new_id(session), row) for row in rows]
+    session.execute(
+        insert(View),
+        [
+            {
+                "id": number,
+                "at": row.at,
+                "person_id": row.person_id,
+                "form": row.form,
+                "purpose": row.purpose,
+                "count": len(row.ids),
+                "ids": [str(record_id) for record_id in row.ids],
+                "address": row.address,
+            }
+            for number, row in numbered
+        ],
+    )
+    session.execute(
+        VIEWED,
+        [
+            {"form": row.form, "record_id": record_id, "at": row.at, "view_id": number}
+            for number, row in numbered
+            for record_id in row.ids
+        ],
+    )
 
 
 def views(
@@ -116,30 +126,29 @@ def views(
     mark: str | None = None,
     limit: int = 50,
 ) -> tuple[list[View], str | None]:
-    """Who saw or exported a record (or any of a form), the newest first, and where to go on."""
-    wanted: list[ColumnElement[bool]] = [View.form == form]
-    if record_id is not None:
-        wanted.append(_names(session, record_id))
+    """Who saw or exported a record (or any of a form), the newest first, and where to go on.
+
+    Asked of a record it begins at that record's own lines, however long the log is.
+    """
+    query = select(View)
+    at, number = View.at, View.id
+    if record_id is None:
+        wanted: list[ColumnElement[bool]] = [View.form == form]
+    else:
+        query = query.join(Viewed, Viewed.view_id == View.id)
+        wanted = [Viewed.form == form, Viewed.record_id == record_id]
+        at, number = Viewed.at, Viewed.view_id
     if person_id is not None:
         wanted.append(View.person_id == person_id)
     if since is not None:
-        wanted.append(View.at >= since)
+        wanted.append(at >= since)
     if mark is not None:
-        at, _, number = mark.partition(" ")
-        moment = datetime.fromisoformat(at)
-        wanted.append(or_(View.at < moment, and_(View.at == moment, View.id < int(number))))
-    query = select(View).where(*wanted).order_by(View.at.desc(), View.id.desc()).limit(limit + 1)
+        text, _, last = mark.partition(" ")
+        moment = datetime.fromisoformat(text)
+        wanted.append(or_(at < moment, and_(at == moment, number < int(last))))
+    query = query.where(*wanted).order_by(at.desc(), number.desc()).limit(limit + 1)
     found = list(session.scalars(query))
     if len(found) <= limit:
         return found, None
-    last = found[limit - 1]
-    return found[:limit], f"{last.at.isoformat()} {last.id}"
-
-
-def _names(session: Session, record_id: int) -> ColumnElement[bool]:
-    """Whether a row names the record."""
-    if session.get_bind().dialect.name == "postgresql":
-        ids: ColumnElement[Any] = cast(View.ids, JSONB)
-        return ids.op("@>")(cast([str(record_id)], JSONB))
-    each = func.json_each(View.ids).table_valued("value")
-    return exists(select(1).select_from(each).where(each.c.value == str(record_id)))
+    end = found[limit - 1]
+    return found[:limit], f"{end.at.isoformat()} {end.id}"

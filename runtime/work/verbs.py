@@ -8,6 +8,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from redis import RedisError
 
+from ...platform.store import jobs
 from ...platform.store.database import Database
 from ...platform.verbs.answers import refusals_in_words, told
 from ...platform.web.settings import Settings
@@ -25,7 +26,7 @@ def work(burst: bool) -> None:
     database: Database = current_app.extensions["careloom.database"]
     settings: Settings = current_app.extensions["careloom.settings"]
     if burst:
-        count = drain(database)
+        count = drain(database) + jobs.run(database)
         seal_all(database)
         click.echo(told("cli.worked", count=count))
         return

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from ...platform.events import log as events
 from ...platform.events.seal import seal
+from ...platform.store import jobs
 from ...platform.store.database import Database
 from ..timers import wake as timers
 from .dispatch import drain
@@ -21,6 +22,10 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 MOST_PAUSE_SECONDS = 15.0
 """After trouble (no disk, no server) it looks less often, but never less than this."""
+
+
+STEPS_AT_ONCE = 20
+"""Of the store's own jobs, so that what people wait for never stands behind all of them."""
 
 
 class Worker:
@@ -36,6 +41,7 @@ class Worker:
         """Begin, and listen for nudges."""
         events.wake.append(self.nudge)
         timers.listeners.append(self._timer_set)
+        jobs.wake.append(self.nudge)
         self._thread.start()
 
     def stop(self, wait_seconds: float = 10) -> None:
@@ -44,6 +50,7 @@ class Worker:
         self._nudged.set()
         events.wake.remove(self.nudge)
         timers.listeners.remove(self._timer_set)
+        jobs.wake.remove(self.nudge)
         self._thread.join(wait_seconds)
 
     def nudge(self) -> None:
@@ -71,9 +78,11 @@ class Worker:
 def work_once(database: Database) -> int:
     """Everything that is due now, then the chain of events; returns how many things were done."""
     with database.read() as session:
-        due = anything_due(session)
+        due, jobs_due = anything_due(session), jobs.anything_due(session)
     count = drain(database) if due else 0
     seal_all(database)
+    if jobs_due:
+        count += jobs.run(database, STEPS_AT_ONCE)
     return count
 
 
