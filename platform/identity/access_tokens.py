@@ -18,6 +18,7 @@ from ..events.log import append
 from ..store.errors import Conflict, NotAllowed, NotFound, NotSignedIn
 from ..store.session import moment, new_id
 from .actor import Actor, actor_of
+from .authority import need_authority
 from .events import SUBJECT
 from .model import AccessToken, Person
 from .opaque import digest, opaque
@@ -34,12 +35,15 @@ def issue(
     title: str,
     expires_at: datetime | None = None,
 ) -> tuple[AccessToken, str]:
-    """A new token for oneself, or with `people.write` at their unit for another.
+    """A new token for oneself, or with `people.write` at their unit for another who has no more
+    rights over the platform (`authority`).
 
     Returns the row and the token, which is shown this once. Raises NotFound, NotAllowed,
     Conflict when the person has MOST of them or is disabled.
     """
     person = _person(session, actor, person_id)
+    if person_id != actor.person_id:
+        need_authority(session, actor, person_id)
     living = session.scalars(
         select(AccessToken.id).where(
             AccessToken.person_id == person_id, AccessToken.revoked_at.is_(None)

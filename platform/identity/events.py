@@ -10,6 +10,8 @@ declare(
         "person:signed_in": ("address",),
         "person:signed_out": ("everywhere",),
         "person:locked": ("address",),
+        "person:invited": ("until",),
+        "person:unlocked": (),
         "person:added": ("login", "name"),
         "person:changed": ("fields",),
         "person:disabled": (),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,15 +11,13 @@ from ..events.log import append
 from ..store.errors import NotAllowed, NotFound
 from ..store.session import bump_epoch, moment, new_id
 from .actor import Actor
+from .authority import need_rights
 from .events import SUBJECT
 from .model import GrantRow
-from .permissions import allowed, need
+from .permissions import need
 from .reach import in_reach
 from .roles import role_document
 from .tree import unit
-
-#: Rights that lead to all others: they are handed on only by those who hold them.
-OVER_THE_PLATFORM = ("definitions.", "packs.", "people.", "units.", "trail.")
 
 
 def give(
@@ -40,10 +37,10 @@ def give(
     """
     person = in_reach(session, actor, person_id, "people.write")
     place = unit(session, unit_id)
-    role = role_document(session, role_key)
-    if role is None:
+    if role_document(session, role_key) is None:
         raise NotFound("E_NO_ROLE", role=role_key)
-    _need(session, actor, person_id, unit_id, role.get("rights", ()))
+    _need(session, actor, person_id, unit_id)
+    need_rights(session, actor, role_key, unit_id)
     row = _row(session, person_id, role_key, unit_id)
     if row is None:
         row = GrantRow(
@@ -67,10 +64,13 @@ def give(
 
 
 def take(session: Session, actor: Actor, person_id: int, role_key: str, unit_id: int) -> None:
-    """Take a role from a person, from the next request on. Raises NotFound, NotAllowed."""
+    """Take a role from a person, from the next request on. Raises NotFound, NotAllowed.
+
+    Nobody takes one from themselves, so that somebody is always left to undo it.
+    """
     place = unit(session, unit_id)
     row = _row(session, person_id, role_key, unit_id)
-    need(session, actor, "people.write", unit_id)
+    _need(session, actor, person_id, unit_id)
     if row is None:
         raise NotFound("E_NO_GRANT")
     session.delete(row)
@@ -80,15 +80,10 @@ def take(session: Session, actor: Actor, person_id: int, role_key: str, unit_id:
     append(session, "role:taken", actor, (SUBJECT, person_id), unit_id, data)
 
 
-def _need(
-    session: Session, actor: Actor, person_id: int, unit_id: int, rights: Sequence[str]
-) -> None:
+def _need(session: Session, actor: Actor, person_id: int, unit_id: int) -> None:
     need(session, actor, "people.write", unit_id)
     if person_id == actor.person_id:
         raise NotAllowed("E_OWN_GRANT")
-    for right in rights:
-        if right.startswith(OVER_THE_PLATFORM) and not allowed(session, actor, right, unit_id):
-            raise NotAllowed("E_MORE_THAN_OWN", right=right)
 
 
 def _row(session: Session, person_id: int, role_key: str, unit_id: int) -> GrantRow | None:

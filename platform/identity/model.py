@@ -105,6 +105,21 @@ class Attempt(Base):
     tries: Mapped[int]
 
 
+class Invitation(Base):
+    """A one-time link by which a person sets a password; one of each person at most.
+
+    token_hash: SHA-256 of what stands in the link.
+    """
+
+    __tablename__ = "invitation"
+
+    person_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("person.id"), primary_key=True, autoincrement=False
+    )
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime] = mapped_column(Moment)
+
+
 class AccessToken(Base):
     """What a program holds to act for a person.
 

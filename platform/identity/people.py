@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from ..events.log import append
 from ..store.errors import Conflict, Invalid, Problem
 from ..store.session import bump_epoch, moment, new_id
-from . import access_tokens, sessions
-from .actor import Actor
+from . import access_tokens, attempts, invitations, sessions
+from .actor import Actor, actor_of
+from .authority import need_authority
 from .events import SUBJECT
 from .model import Person, Unit
 from .permissions import held_at, need
@@ -135,6 +136,7 @@ def disable(session: Session, actor: Actor, person_id: int) -> None:
         person.disabled_at = moment(session)
         sessions.end_all(session, person_id)
         access_tokens.revoke_all(session, person_id)
+        invitations.withdraw(session, person_id)
         session.flush()
         bump_epoch(session)
         append(session, "person:disabled", actor, (SUBJECT, person_id), person.unit_id, {})
@@ -159,16 +161,19 @@ def set_password(
 ) -> None:
     """A new password, one's own or with `people.write`; it was found sound before it was hashed.
 
-    Ends every sign-in but `keep_sign_in`, and every access token.
+    Another's only by who holds their rights over the platform (`authority`). Ends every sign-in but
+    `keep_sign_in`, every access token and the person's link.
     """
     by_self = person_id == actor.person_id
     if by_self:
         person = person_of(session, person_id)
     else:
         person = in_reach(session, actor, person_id, "people.write")
+        need_authority(session, actor, person_id)
     person.password_hash = password_hash
     sessions.end_all(session, person_id, keep_sign_in)
     access_tokens.revoke_all(session, person_id)
+    invitations.withdraw(session, person_id)
     append(
         session,
         "person:password_set",
@@ -177,6 +182,35 @@ def set_password(
         person.unit_id,
         {"by_self": by_self},
     )
+
+
+def accept_invitation(session: Session, token: str, password_hash: str) -> Person:
+    """Set the password of whom a one-time link is for; a lock after wrong tries ends too.
+
+    Raises NotFound (E_INVITATION).
+    """
+    person = invitations.use_up(session, token)
+    set_password(session, actor_of(session, person.id), person.id, password_hash)
+    attempts.clear(session, person.login)
+    return person
+
+
+def let_try_again(session: Session, actor: Actor, person_id: int) -> None:
+    """End a lock after too many wrong tries. Needs `people.write` at their unit."""
+    person = in_reach(session, actor, person_id, "people.write")
+    attempts.clear(session, person.login)
+    append(session, "person:unlocked", actor, (SUBJECT, person_id), person.unit_id, {})
+
+
+def sign_out_everywhere(session: Session, actor: Actor, person_id: int) -> None:
+    """End every sign-in of a person, one's own or with `people.write`; tokens stay."""
+    if person_id == actor.person_id:
+        person = person_of(session, person_id)
+    else:
+        person = in_reach(session, actor, person_id, "people.write")
+    sessions.end_all(session, person_id)
+    data = {"everywhere": True}
+    append(session, "person:signed_out", actor, (SUBJECT, person_id), person.unit_id, data)
 
 
 def list_people(

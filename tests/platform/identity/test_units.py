@@ -1,12 +1,19 @@
 """The organisation tree: adding, moving, who takes what arrives."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import make
 import pytest
 
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.identity.roles import save_role
 from careloom.platform.identity.tree import intake_of, tree, unit, unit_by_code
-from careloom.platform.identity.units import add_unit, move_unit, set_intake
+from careloom.platform.identity.units import (
+    add_unit,
+    change_unit,
+    move_unit,
+    set_intake,
+)
 from careloom.platform.store.database import Database
 from careloom.platform.store.errors import Conflict, Invalid, NotAllowed, NotFound
 
@@ -91,3 +98,36 @@ def test_the_tree_is_changed_only_where_the_right_is_held(
         database.write(lambda s: move_unit(s, keeper, at["B1"], at["G"]))
     with pytest.raises(NotAllowed):
         database.write(lambda s: add_unit(s, keeper, "ROOT", "Root", "group"))
+
+
+def test_a_unit_is_renamed_where_the_right_is_held(database: Database, at: dict[str, int]) -> None:
+    wanted = {"zh-CN": "一店", "en": "First"}
+    changed = database.write(
+        lambda s: change_unit(s, SYSTEM, at["B1"], wanted, "main", "Asia/Urumqi")
+    )
+    assert (changed.title, changed.type, changed.time_zone) == (wanted, "main", "Asia/Urumqi")
+    assert changed.code == "B1" and changed.path.endswith(f"/{at['B1']}/")
+    plain = make.person(database, "plain", "B1")
+    with pytest.raises(NotAllowed):
+        database.write(lambda s: change_unit(s, plain, at["B1"], "Mine"))
+
+
+def test_two_moves_at_once_make_no_circle(database: Database, at: dict[str, int]) -> None:
+    def move(what: str, under: str) -> bool:
+        try:
+            database.write(lambda s: move_unit(s, SYSTEM, at[what], at[under]))
+        except Conflict as refusal:
+            return refusal.code != "E_UNIT_CIRCLE"
+        return True
+
+    for _ in range(5):
+        with ThreadPoolExecutor(2) as pool:
+            both = [pool.submit(move, "B1", "B2"), pool.submit(move, "B2", "B1")]
+            moved = [each.result() for each in both]
+        assert sorted(moved) == [False, True]
+        with database.read() as session:
+            for place in tree(session).places.values():
+                parent = tree(session).paths[place.parent_id] if place.parent_id else "/"
+                assert place.path == f"{parent}{place.id}/"
+        for branch in ("B1", "B2"):
+            database.write(lambda s, b=branch: move_unit(s, SYSTEM, at[b], at["R"]))
