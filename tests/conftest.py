@@ -4,18 +4,17 @@ A test that needs what this machine lacks is skipped with its reason; with CI=tr
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
-from uuid import uuid4
 
 import chromium
 import psycopg
 import pytest
 import servers
 from playwright.sync_api import Browser, Page
+from prepared import Templates, copied, dropped
 
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database, open_database
@@ -107,22 +106,21 @@ def postgresql_template(postgresql: str) -> str:
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     """A fresh SQLite database's address."""
-    path = tmp_path / "home" / "careloom.db"
-    path.parent.mkdir(exist_ok=True)
-    shutil.copyfile(sqlite_template, path)
-    return f"sqlite:///{path}"
+    return copied(f"sqlite:///{sqlite_template}", tmp_path / "home")
 
 
 @pytest.fixture
-def postgresql_url(postgresql: str, postgresql_template: str) -> Iterator[str]:
+def postgresql_url(postgresql: str, postgresql_template: str, tmp_path: Path) -> Iterator[str]:
     """A fresh PostgreSQL database's address; dropped afterwards."""
-    name = f"t_{uuid4().hex}"
-    with psycopg.connect(f"{postgresql}/postgres", autocommit=True) as connection:
-        connection.execute(
-            f"CREATE DATABASE {name} TEMPLATE {postgresql_template} STRATEGY FILE_COPY"
-        )
-        yield f"{postgresql}/{name}"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    url = copied(f"{postgresql}/{postgresql_template}", tmp_path / "home")
+    yield url
+    dropped(url)
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Databases with what many tests begin with already in them."""
+    return Templates(tmp_path_factory.mktemp("templates"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -279,10 +279,15 @@ class Clinic:
         return lead_id
 
 
-def clinic_in(database: Database) -> Clinic:
-    """Set the clinic up in an empty database."""
+def plug_in() -> None:
+    """Make flows known to this process, as the runtime's area does."""
     register(FLOW)
     subscribe(CONSUMER, EVENTS)
+
+
+def clinic_in(database: Database) -> Clinic:
+    """Set the clinic up in an empty database."""
+    plug_in()
     clinic = Clinic(database)
     database.write(lambda session: _organise(session, clinic))
     database.write(lambda session: _define(session))
