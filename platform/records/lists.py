@@ -276,7 +276,7 @@ def history(session: Session, actor: Actor, form_key: str, record_id: int) -> li
     found: list[Revision] = []
     before: dict[str, Any] = {}
     for row in session.execute(query).scalars():
-        after = _shown(shape, record, row.kept)
+        after = _shown(shape_of(session, form_key, row.version), record, row.kept)
         changed = {
             key: (before.get(key), after.get(key))
             for key in shape.form.fields
@@ -288,11 +288,15 @@ def history(session: Session, actor: Actor, form_key: str, record_id: int) -> li
 
 
 def _shown(shape: Shape, record: Record, kept: dict[str, Any]) -> dict[str, Any]:
-    """A history row's fields as JSON, as far as the reader of the record may see them."""
+    """A history row's fields as JSON, as far as the reader of the record may see them.
+
+    shape: of the version the row was written by, for a field may have more decimals by now. What
+    a field was that the form has no more, nobody is told: no right speaks of it.
+    """
     shown = {}
     for key, value in shape.from_history(kept).items():
-        right = record.rights[key]
+        right = record.rights.get(key, "hidden")
         if right != "hidden":
-            its = shape.form.fields[key]
+            its = record.form.fields[key]
             shown[key] = its.mask(value) if right == "masked" else its.give(value)
     return shown

@@ -9,14 +9,15 @@ from sqlalchemy.orm import Session
 
 from ..definitions.form import Form, form_of, read_form
 from ..definitions.kinds import Publishing
-from ..definitions.model import VersionRow
+from ..definitions.model import DefinitionRow, VersionRow
 from ..definitions.published import published
 from ..store.change import NotUnique, carry_out, plan
 from ..store.columns import ColumnSpec, give, keep, revive
 from ..store.encrypted import Keyring, keyring
 from ..store.errors import Invalid, Problem
 from ..store.kept import kept
-from ..store.session import database_of
+from ..store.locks import Again, exclusive, shared, wait_shortly
+from ..store.session import database_of, transaction
 from ..store.tables import form_table
 
 
@@ -30,7 +31,8 @@ class Shape:
     keys: Keyring
 
     def to_columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Python values -> as kept; beside an encrypted one goes its entry in the blind index."""
+        """Python values -> as kept; beside an encrypted one goes its entry in the blind index,
+        beside the label what the record is found by."""
         columns: dict[str, Any] = {}
         for key, value in values.items():
             spec = self.specs[key]
@@ -83,6 +85,31 @@ def specs_of(form: Form) -> tuple[ColumnSpec, ...]:
             () if field.unique else None,
             field.index,
             field.encrypted,
+def steady(session: Session, shape: Shape) -> None:
+    """Hold off every publishing of the form until this transaction ends: what is written by this
+    version is written while it is in force. Raises Again when another has just come in force.
+
+    Deeds on SQLite take turns, publishing among them; a session that only reads holds nobody off.
+    """
+    facts, key = transaction(session), shape.form.key
+    if not facts.writing or session.get_bind().dialect.name == "sqlite":
+        return
+    held = session.info.setdefault("steady", set())
+    if (key, shape.form.version) in held:
+        return
+    shared(session, _publishing(key))
+    in_force = select(DefinitionRow.version).where(
+        DefinitionRow.kind == "form", DefinitionRow.key == key
+    )
+    if session.scalar(in_force) != shape.form.version:
+        raise Again()
+    held.add((key, shape.form.version))
+
+
+def _publishing(form_key: str) -> str:
+    return f"publishing form {form_key}"
+
+
         )
         for field in form.fields.values()
     )
@@ -134,6 +161,8 @@ def shape_table(session: Session, publishing: Publishing) -> list[Problem]:
 
 def _ever(session: Session, form_key: str) -> list[ColumnSpec]:
     """Every column any version of the form had, as its newest version had it."""
+    wait_shortly(session)
+    exclusive(session, _publishing(after.key))
     query = (
         select(VersionRow.document)
         .where(VersionRow.kind == "form", VersionRow.key == form_key)

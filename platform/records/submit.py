@@ -26,7 +26,7 @@ from .attachments import file_problems, keep_attached
 from .compute import Settled, settle
 from .record import Record, _effective, may, record_of, rights_on
 from .serial import next_serial
-from .shape import Shape, shape_of
+from .shape import Shape, shape_of, steady
 from .validate import link_problems, read_values, schema_problems, unique_problems
 
 
@@ -52,6 +52,7 @@ def prepare(
 ) -> Prepared:
     """Every check of a new record, nothing written. Raises Invalid with every problem."""
     shape = shape_of(session, form_key)
+    steady(session, shape)
     form = shape.form
     asked = access(session, actor, form_key)
     asked.need(action)
@@ -279,6 +280,7 @@ def _writable(
 ) -> tuple[Shape, Row, Access]:
     """The row, locked, if the actor may see it and do this to it, at the revision they saw."""
     shape = shape_of(session, form_key)
+    steady(session, shape)
     asked = access(session, actor, form_key)
     row = read_row(session, shape.table, record_id, for_update=True)
     if row is None or not may(asked, shape, "read", row):

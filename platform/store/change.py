@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Connection, Index, inspect, text, update
+from sqlalchemy import Connection, Index, inspect, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -21,6 +21,8 @@ from .tables import form_table, index_name
 
 #: storage classes whose old values are read as the new class without touching a row
 WIDENINGS = {("whole", "reference"), ("reference", "whole")}
+#: numbers without decimals and with them; whole ones have the scale 0
+NUMBERS = {"whole", "scaled"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def plan(
             refused.append(Impossible(spec.key, was, spec))
             continue
         if (was.storage, was.scale) != (spec.storage, spec.scale):
-            if was.storage == spec.storage == "scaled" and spec.scale > was.scale:
+            if {was.storage, spec.storage} <= NUMBERS and spec.scale > was.scale:
                 changes.append(Change("rescale", spec.key, spec, was))
             elif (was.storage, spec.storage) not in WIDENINGS:
                 refused.append(Impossible(spec.key, was, spec))
@@ -88,9 +90,6 @@ def carry_out(
 ) -> None:
     """Do to a form's table what was planned, in the session's transaction."""
     connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        # A waiting ALTER stalls every writer behind it; better to be run again by `write`.
-        connection.execute(text("SET LOCAL lock_timeout = '500ms'"))
     operations = Operations(MigrationContext.configure(connection))
     table = form_table(form_key, tuple(specs))
     indexes = {str(index.name): index for index in table.indexes}

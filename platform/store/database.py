@@ -23,6 +23,7 @@ from sqlalchemy.pool import QueuePool
 from .clock import Clock
 from .errors import Unavailable
 from .ids import Ids
+from .locks import Again
 from .session import KEY, Transaction, milliseconds
 
 T = TypeVar("T")
@@ -30,7 +31,8 @@ Deed = Callable[[Session], T]
 
 POOL = 16
 RETRIES = 5
-RETRY_STATES = {"40001", "40P01"}  # serialisation failure, deadlock
+LOCKED = "55P03"  # a lock that was not to be had within lock_timeout
+RETRY_STATES = {"40001", "40P01", LOCKED}  # serialisation failure, deadlock
 
 #: Called with each new driver connection, before its first statement: SQL functions of our own.
 connect_hooks: list[Callable[[Any, str], None]] = []
@@ -121,11 +123,16 @@ class PostgreSQL(Database):
         for attempt in range(RETRIES + 1):
             try:
                 return self._once(deed)
+            except Again as error:
+                if attempt == RETRIES:
+                    raise Unavailable() from error
             except DBAPIError as error:
                 lost = bool(error.connection_invalidated)
                 if attempt == RETRIES or not (lost or _state(error) in RETRY_STATES):
                     if lost:
                         raise Unavailable() from error
+                    if _state(error) == LOCKED:
+                        raise Unavailable("E_BUSY") from error
                     raise
             time.sleep(random.uniform(0, 0.02 * 2**attempt))
         raise AssertionError("unreachable")

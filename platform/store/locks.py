@@ -1,13 +1,41 @@
-"""A lock with a name, held until the transaction ends, among all processes of the database."""
+"""Locks with a name, held until the transaction ends, among all processes of the database.
+
+SQLite needs none of them: it writes one transaction at a time.
+"""
 
 import hashlib
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from .errors import Unavailable
+
+SHORTLY = "500ms"
+"""How long a change of a table may stand in the queue for it: everybody behind it waits as long."""
+
+
+class Again(Unavailable):
+    """What the deed went by has changed under it: the door carries it out from its beginning."""
+
 
 def exclusive(session: Session, name: str) -> None:
-    """Wait until nobody else holds the name. SQLite writes one transaction at a time anyway."""
+    """Wait until nobody else holds the name, shared or not."""
+    _take(session, "pg_advisory_xact_lock", name)
+
+
+def shared(session: Session, name: str) -> None:
+    """Wait until nobody holds the name for themselves; others may share it."""
+    _take(session, "pg_advisory_xact_lock_shared", name)
+
+
+def _take(session: Session, function: str, name: str) -> None:
     if session.get_bind().dialect.name == "postgresql":
         number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-        session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+        session.execute(text(f"SELECT {function}(:number)"), {"number": number})
+
+
+def wait_shortly(session: Session) -> None:
+    """From now on this transaction waits for no lock longer than SHORTLY; when it would, the door
+    carries the deed out again a little later, and at last refuses it with E_BUSY."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"SET LOCAL lock_timeout = '{SHORTLY}'"))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import SessionTransaction
 
 from ...platform.events.log import append
 from ...platform.identity.actor import SYSTEM, Actor
-from ...platform.store.errors import Refusal
+from ...platform.store.errors import Refusal, Unavailable
 from ...platform.store.session import moment, new_id
 from ..actions import commands as ask
 from ..actions.assign import assign
@@ -87,6 +87,8 @@ class Shell:
             return _ANSWERS[type(command)](self, command), None
         except ask.StepFailed as failure:
             return None, failure
+        except Unavailable:
+            raise
         except Refusal as refusal:
             return None, ask.StepFailed(refusal.code, **_told(refusal))
         except DBAPIError as error:
