@@ -31,8 +31,7 @@ class Shape:
     keys: Keyring
 
     def to_columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Python values -> as kept; beside an encrypted one goes its entry in the blind index,
-        beside the label what the record is found by."""
+        """Python values -> as kept; beside an encrypted one goes its entry in the blind index."""
         columns: dict[str, Any] = {}
         for key, value in values.items():
             spec = self.specs[key]
@@ -75,16 +74,6 @@ class Shape:
         return f"{self.form.key}.{key}"
 
 
-def specs_of(form: Form) -> tuple[ColumnSpec, ...]:
-    """The columns of a form's fields, in the order of its properties."""
-    return tuple(
-        ColumnSpec(
-            field.key,
-            field.storage,
-            field.scale if field.storage == "scaled" else 0,
-            () if field.unique else None,
-            field.index,
-            field.encrypted,
 def steady(session: Session, shape: Shape) -> None:
     """Hold off every publishing of the form until this transaction ends: what is written by this
     version is written while it is in force. Raises Again when another has just come in force.
@@ -110,6 +99,16 @@ def _publishing(form_key: str) -> str:
     return f"publishing form {form_key}"
 
 
+def specs_of(form: Form) -> tuple[ColumnSpec, ...]:
+    """The columns of a form's fields, in the order of its properties."""
+    return tuple(
+        ColumnSpec(
+            field.key,
+            field.storage,
+            field.scale if field.storage == "scaled" else 0,
+            () if field.unique else None,
+            field.index,
+            field.encrypted,
         )
         for field in form.fields.values()
     )
@@ -151,6 +150,8 @@ def shape_table(session: Session, publishing: Publishing) -> list[Problem]:
                 for no in refused
             ]
         )
+    wait_shortly(session)
+    exclusive(session, _publishing(after.key))
     try:
         carry_out(session, after.key, changes, specs_of(after))
     except NotUnique as error:
@@ -161,8 +162,6 @@ def shape_table(session: Session, publishing: Publishing) -> list[Problem]:
 
 def _ever(session: Session, form_key: str) -> list[ColumnSpec]:
     """Every column any version of the form had, as its newest version had it."""
-    wait_shortly(session)
-    exclusive(session, _publishing(after.key))
     query = (
         select(VersionRow.document)
         .where(VersionRow.kind == "form", VersionRow.key == form_key)
