@@ -9,7 +9,7 @@ N ?= 50
 DB ?= sqlite
 SEED ?=
 MINUTES ?= 10
-ROUNDS ?=
+CLAIMS ?=
 
 BIN := .venv/bin
 CARELOOM := $(BIN)/careloom
@@ -43,8 +43,9 @@ check: install build ## linters and types: ruff, mypy, vue-tsc
 	@$(TYPES)
 	$(NPM) run types
 
-bench: install build ## measure the hot paths on this machine
-	PYTHONPATH=tests:tests/journeys $(BIN)/python -m bench
+bench: install build ## measure each claim against its reference; CLAIMS=… for some
+	@sh .ci/system tests
+	PYTHONPATH=tests:tests/journeys $(BIN)/python -m benchmarks $(CLAIMS)
 
 pictures: install build ## screenshots of the demo's pages, with an index
 	@sh .ci/system tests

@@ -1,9 +1,8 @@
-"""make bench: writes beside readers, an import, and the instances it starts, on each database.
+"""What a clinic sees: writes beside readers, an import, the instances it starts.
 
 Writing is measured with a reader beside it: alone it would look better than it ever is.
 """
 
-import argparse
 import tempfile
 import threading
 import time
@@ -11,15 +10,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
-from uuid import uuid4
 
-import psycopg
-import servers
 from careloom_command import Command
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from careloom.platform.store.database import Database, open_database
+
+from .measure import KINDS, address
 
 DATA = Path(__file__).parents[1] / "data"
 THREADS = 8
@@ -27,16 +25,10 @@ SECONDS = 5.0
 
 
 def main() -> None:
-    """Print a table, one line for each measure and database."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), action="append")
-    given = parser.parse_args()
-    try:
-        for kind in given.database or ("sqlite", "postgresql"):
-            with tempfile.TemporaryDirectory(prefix="careloom-bench-") as home:
-                measure(kind, Path(home))
-    finally:
-        servers.end_run()
+    """Print one line for each measure and database."""
+    for kind in KINDS:
+        with tempfile.TemporaryDirectory(prefix="careloom-bench-") as home:
+            measure(kind, Path(home))
 
 
 def measure(kind: str, home: Path) -> None:
@@ -50,15 +42,6 @@ def measure(kind: str, home: Path) -> None:
     database = open_database(demo.url, demo.home)
     crowd(kind, database)
     database.close()
-
-
-def address(kind: str, home: Path) -> str:
-    if kind == "sqlite":
-        return f"sqlite:///{home}/careloom.db"
-    server, name = servers.postgresql(durable=True), f"bench_{uuid4().hex}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"{server}/{name}"
 
 
 def took(call: Callable[[], object]) -> float:
@@ -111,7 +94,3 @@ def read_until(database: Database, over: threading.Event) -> int:
         count += 1
         time.sleep(0.005)
     return count
-
-
-if __name__ == "__main__":
-    main()

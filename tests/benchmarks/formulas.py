@@ -1,23 +1,22 @@
-"""How fast formulas are: `PYTHONPATH=tests python -m formulas.bench`, interleaved, medians.
+"""How fast formulas are.
 
 Evaluation against the same sum written in Python with Decimal and the blanks and the zero it must
 look out for; reading a text against Lark alone, building its own plain tree from the same grammar.
 """
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import ROUND_HALF_UP, Context, Decimal
-from statistics import median
 from typing import Any
 
+from formulas.world import scope
 from lark import Lark
 
 from careloom.platform.expressions import Env, check, compile
 from careloom.platform.expressions.parse import GRAMMAR, _parse
 
-from .world import scope
+from .measure import Result, in_turns
 
-ROUNDS, TIMES = 15, 4_000
+TIMES = 3_000
 ITEMS = [{"qty": Decimal(n % 5 + 1), "price": Decimal("120.50")} for n in range(10)]
 RECORD: dict[str, Any] = {
     "a": Decimal("12.5"), "b": Decimal("3.25"), "i": Decimal(20), "j": Decimal(4),
@@ -62,31 +61,14 @@ PAIRS: list[tuple[str, Callable[[dict[str, Any]], Any]]] = [
 ]
 
 
-def _took(call: Callable[[], Any], times: int) -> float:
-    began = time.perf_counter()
-    for _ in range(times):
-        call()
-    return (time.perf_counter() - began) / times * 1e6
-
-
-def _pair(one: Callable[[], Any], other: Callable[[], Any], times: int) -> tuple[float, float]:
-    """Medians of both in microseconds, measured in turns."""
-    found = [(_took(one, times), _took(other, times)) for _ in range(ROUNDS)]
-    return median(a for a, _ in found), median(b for _, b in found)
-
-
-def main() -> None:
-    """Print a line for each measure."""
+def results() -> Iterator[Result]:
+    """Evaluation, then reading."""
     for text, by_hand in PAIRS:
         run, env = compile(check(text, scope())), Env(RECORD)
         assert run(env) == by_hand(RECORD)
-        ours, plain = _pair(lambda r=run, e=env: r(e), lambda h=by_hand: h(RECORD), TIMES)
-        print(f"{text:40} {ours:7.2f} µs, by hand {plain:7.2f} µs: {plain / ours:.2f} of its speed")
+        costs = in_turns(lambda r=run, e=env: r(e), lambda h=by_hand: h(RECORD), TIMES)
+        yield Result(f"evaluate `{text}`", costs[0], "Decimal by hand", costs[1], "≤ 2")
     lark = Lark(GRAMMAR.read_text("utf-8"), parser="lalr")
     for text, _ in PAIRS:
-        ours, alone = _pair(lambda t=text: _parse.__wrapped__(t), lambda t=text: lark.parse(t), 300)
-        print(f"parse {text:34} {ours:7.1f} µs, Lark alone {alone:7.1f} µs: {alone / ours:.2f}")
-
-
-if __name__ == "__main__":
-    main()
+        costs = in_turns(lambda t=text: _parse.__wrapped__(t), lambda t=text: lark.parse(t), 200)
+        yield Result(f"parse `{text}`", costs[0], "Lark alone", costs[1])
