@@ -3,7 +3,7 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, RowMapping, false, func, select
+from sqlalchemy import ColumnElement, RowMapping, select
 from sqlalchemy.orm import Session
 
 from ..definitions.fields import Field
@@ -12,15 +12,13 @@ from ..definitions.published import published
 from ..events.view_log import note
 from ..identity.actor import Actor
 from ..identity.model import Person
-from ..identity.permissions import Access, access
+from ..identity.permissions import access
 from ..identity.tree import tree
 from ..store.kept import kept
 from .file_labels import FileLabels
+from .search import search_clause
 from .shape import Shape, shape_of
 from .visible import readable, visible
-
-#: SQLite refuses longer patterns, and no label is as long as this
-LONGEST_SEARCH = 4_000
 
 
 def choices_of(session: Session, field: Field) -> Choices | None:
@@ -112,10 +110,7 @@ def _called(session: Session, actor: Actor, shape: Shape, row: RowMapping) -> st
 def offer(
     session: Session, actor: Actor, form_key: str, text: str, limit: int = 20
 ) -> list[tuple[int, str]]:
-    """Records to pick for a link field: id and label, those whose label holds the text.
-
-    Where the actor may not read the label, no text finds the record.
-    """
+    """Records to pick for a link field: id and label, those that a search for the text finds."""
     shape = shape_of(session, form_key)
     asked = access(session, actor, form_key)
     label = shape.form.label
@@ -128,17 +123,7 @@ def offer(
         .limit(limit)
     )
     if text.strip():
-        query = query.where(holds(asked, shape, label, text))
+        query = query.where(search_clause(session, actor, asked, shape, text))
     ids = list(session.execute(query).scalars())
     named = labels(session, actor, form_key, set(ids))
     return [(at, named[at]) for at in ids if at in named]
-
-
-def holds(asked: Access, shape: Shape, label: str, text: str) -> ColumnElement[bool]:
-    """The rows whose label, as the asker may know it, holds a text; no row of a label that is no
-    text."""
-    its = shape.form.fields[label]
-    if its.storage != "text" or its.encrypted or len(text) > LONGEST_SEARCH:
-        return false()
-    column = func.lower(visible(asked, shape, label))
-    return column.contains(text.strip().lower(), autoescape=True)

@@ -11,7 +11,10 @@ from ..definitions.role import ROLE
 from ..definitions.schema_check import schema
 from ..definitions.uses import removed_in_use
 from ..store.errors import Problem
-from . import conditions  # noqa: F401  permissions ask it about forms
+from . import (
+    conditions,  # noqa: F401  permissions ask it about forms
+    found_again,  # noqa: F401  a job of the store's
+)
 from .shape import shape_table
 
 

@@ -20,11 +20,11 @@ from ..identity.permissions import Access, Reason, access, need, why
 from ..store.errors import Malformed, NotFound, NotSignedIn, Problem
 from ..store.history import RecordHistory
 from ..store.rows import read_row
-from .choices import holds
 from .filters import filter_clause
 from .record import Record, may, record_of
+from .search import search_clause
 from .shape import Shape, shape_of
-from .visible import known_fields, readable, visible
+from .visible import known_fields, visible
 
 MOST_ROWS = 200
 #: what stands in a column, by its field's storage; numbers are scaled, references are ids
@@ -112,9 +112,9 @@ def list_records(
     """Live records the actor may see.
 
     where: an expression over the form's fields. sort: keys, `-` before one for descending; the
-    newest first without any. search: part of the record's label, the last digits of a phone, or
-    a whole ID number. count: whether to count all that match. extra: further conditions of the
-    house's own. Raises NotAllowed, Malformed (sort, cursor, limit) and Invalid (the expression).
+    newest first without any. search: what somebody typed, see `search`. count: whether to count
+    all that match. extra: further conditions of the house's own. Raises NotAllowed, Malformed
+    (sort, cursor, limit) and Invalid (the expression).
     """
     shape = shape_of(session, form_key)
     asked = access(session, actor, form_key)
@@ -125,7 +125,7 @@ def list_records(
     if where and where.strip():
         wanted.append(filter_clause(session, actor, asked, shape, where))
     if search.strip():
-        wanted.append(_search(asked, shape, search.strip()))
+        wanted.append(search_clause(session, actor, asked, shape, search))
     total = None
     if count:
         total = session.execute(
@@ -171,22 +171,6 @@ def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
 
 def _sortable(its: Field) -> bool:
     return its.storage != "json" and not its.encrypted
-
-
-def _search(asked: Access, shape: Shape, text: str) -> ColumnElement[bool]:
-    """Part of the label, the end of a phone number of four digits or more, a whole ID number."""
-    ways: list[ColumnElement[bool]] = []
-    label = shape.form.label
-    if label:
-        ways.append(holds(asked, shape, label, text))
-    if text.isascii() and text.isdigit() and len(text) >= 4:
-        for key, field in shape.form.fields.items():
-            if field.type.name == "phone":
-                ways.append(visible(asked, shape, key).endswith(text))
-    for key, field in shape.form.fields.items():
-        if field.type.name == "id_card" and field.encrypted and len(text) == 18:
-            ways.append(and_(readable(asked, shape, key), shape.equals(key, text.upper())))
-    return or_(false(), *ways)
 
 
 def _after(sorts: Sequence[Sort], values: Sequence[Any]) -> ColumnElement[bool]:

@@ -4,17 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy import ColumnElement, FromClause, Table, select
 from sqlalchemy.orm import Session
 
 from ..definitions.form import Form, form_of, read_form
 from ..definitions.kinds import Publishing
 from ..definitions.model import DefinitionRow, VersionRow
 from ..definitions.published import published
+from ..store import jobs
 from ..store.change import NotUnique, carry_out, plan
 from ..store.columns import ColumnSpec, give, keep, revive
 from ..store.encrypted import Keyring, keyring
 from ..store.errors import Invalid, Problem
+from ..store.found_by import COLUMN as FOUND_BY
+from ..store.found_by import found_by
 from ..store.kept import kept
 from ..store.locks import Again, exclusive, shared, wait_shortly
 from ..store.session import database_of, transaction
@@ -31,7 +34,8 @@ class Shape:
     keys: Keyring
 
     def to_columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Python values -> as kept; beside an encrypted one goes its entry in the blind index."""
+        """Python values -> as kept; beside an encrypted one goes its entry in the blind index,
+        beside the label what the record is found by."""
         columns: dict[str, Any] = {}
         for key, value in values.items():
             spec = self.specs[key]
@@ -40,6 +44,8 @@ class Shape:
                 place = self._place(key)
                 columns[spec.blind] = None if value is None else self.keys.blind(place, value)
                 columns[key] = None if value is None else self.keys.encrypt(place, value)
+            elif key == self.form.label:
+                columns[FOUND_BY] = found_by(value) if isinstance(value, str) else None
         return columns
 
     def to_value(self, key: str, kept_value: Any) -> Any:
@@ -60,14 +66,18 @@ class Shape:
             if kept.get(key) is not None
         }
 
-    def equals(self, key: str, value: Any) -> ColumnElement[bool]:
-        """The rows in which a field has this Python value, by the blind index when encrypted."""
+    def equals(self, key: str, value: Any, table: FromClause | None = None) -> ColumnElement[bool]:
+        """The rows in which a field has this Python value, by the blind index when encrypted.
+
+        table: the form's table under another name, when it is joined.
+        """
         spec = self.specs[key]
         if spec.encrypted:
             column, kept_value = spec.blind, self.keys.blind(self._place(key), value)
         else:
             column, kept_value = key, keep(spec, value)
-        found: ColumnElement[bool] = self.table.c[column] == kept_value
+        named = self.table if table is None else table
+        found: ColumnElement[bool] = named.c[column] == kept_value
         return found
 
     def _place(self, key: str) -> str:
@@ -157,6 +167,8 @@ def shape_table(session: Session, publishing: Publishing) -> list[Problem]:
     except NotUnique as error:
         at = f"/properties/{error}/x-column"
         raise Invalid(problems=[Problem(at, "E_NOT_UNIQUE_YET")]) from error
+    if before is not None and before.label != after.label:
+        jobs.ask(session, "found_by", after.key)
     return [Problem(f"/properties/{c.key}", f"C_{c.kind.upper()}") for c in changes if c.key]
 
 

@@ -12,12 +12,14 @@ from sqlalchemy import Select, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from .errors import Stale
+from .found_by import COLUMN as FOUND_BY
 from .history import RecordHistory
 
 Row = Mapping[str, Any]  # column -> as kept
 
 
-OWN_COLUMNS = ("_id", "_revision", "_version")  # the history row has columns for these
+# the history row has columns of its own for the first three; what finds a row follows from it
+OWN_COLUMNS = ("_id", "_revision", "_version", FOUND_BY)
 
 
 def insert_row(session: Session, table: Table, row: Row, action: str = "submit") -> None:

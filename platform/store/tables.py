@@ -5,9 +5,10 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text, text
 
 from .columns import ColumnSpec, blind_column, column
+from .found_by import COLUMN as FOUND_BY
 from .model import Moment
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
@@ -45,6 +46,7 @@ def system_columns() -> list[Column[Any]]:
         Column("_updated_at", Moment, nullable=False),
         Column("_updated_by", BigInteger),
         Column("_retired_at", Moment),
+        Column(FOUND_BY, Text),
     ]
 
 

@@ -1,0 +1,52 @@
+"""What a record is found by when somebody types its name: the name itself, its pinyin, initials.
+
+"周女士" is found by 周女, zhounv and zns. A character with several readings is found by any
+of them (曾 as zeng and as ceng).
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
+
+# The phrase book is 20 MB that names do not need: they are read character by character.
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
+
+from pypinyin import Style, pinyin  # noqa: E402
+
+MOST_LETTERS = 40  # of a label: the beginning of a long text is what people search by
+MOST_READINGS = 8
+COLUMN = "_found_by"
+
+
+def found_by(label: str | None) -> str | None:
+    """The text that a search looks into, in small letters; None for a blank label."""
+    if not label or not label.strip():
+        return None
+    plain = " ".join(label.lower().split())
+    letters = [_readings(letter) for letter in plain.replace(" ", "")[:MOST_LETTERS]]
+    if all(len(each) == 1 and not each[0][1:] for each in letters):
+        return plain  # nothing in it is read otherwise than it is written
+    spoken: dict[str, None] = {plain.replace(" ", ""): None}
+    for reading in islice(_spoken(letters), MOST_READINGS):
+        spoken["".join(reading)] = None
+        spoken["".join(syllable[0] for syllable in reading)] = None
+    return " ".join(dict.fromkeys((plain, *spoken)))
+
+
+def _spoken(letters: Sequence[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    """The usual reading of all, then with one letter read otherwise, the surname's first."""
+    usual = tuple(each[0] for each in letters)
+    yield usual
+    for at, each in enumerate(letters):
+        for other in each[1:]:
+            yield (*usual[:at], other, *usual[at + 1 :])
+
+
+@lru_cache(maxsize=16_384)
+def _readings(letter: str) -> tuple[str, ...]:
+    """How one character is read, the usual reading first; any other stands for itself."""
+    if not "\u3400" <= letter <= "\u9fff":
+        return (letter,)
+    found = pinyin(letter, style=Style.NORMAL, heteronym=True)
+    return tuple(found[0]) if found and found[0] else (letter,)
