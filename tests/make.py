@@ -41,6 +41,22 @@ def link(form: str) -> Json:
     return field("link", x_options={"source": "form", "form": form})
 
 
+def rows(fields: Mapping[str, Json], required: Iterable[str] = (), **words: Any) -> Json:
+    """A sub-form; `x_layout` is that of its rows."""
+    items: Json = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": dict(fields),
+        "required": list(required),
+        "x-layout": words.pop("x_layout", list(fields)),
+    }
+    return {"type": "array", "items": items} | {
+        word: value
+        for word, value in field("subform", **words).items()
+        if word not in ("type", "items")
+    }
+
+
 def form(
     key: str, properties: Mapping[str, Json], required: Iterable[str] = (), **words: Any
 ) -> Json:

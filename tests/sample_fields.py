@@ -22,6 +22,9 @@ def field(widget: str, **schema: Any) -> Field:
     schema = {"type": kind.json, "x-widget": widget, "x-title": "t", **schema}
     if kind.has_options:
         schema = {"x-options": FIXED, **schema}
+    if kind.storage == "rows":
+        plain = {"type": "string", "x-widget": "text", "x-title": "a"}
+        schema = {"items": {"properties": {"a": plain}, "x-layout": ["a"]}, **schema}
     return read_field("f", schema)
 
 

@@ -13,20 +13,28 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..identity.masks import mask
-from . import field_file, field_number, field_text, field_time
+from . import field_file, field_number, field_rows, field_text, field_time
 from .cells import bring_choice, bring_choices, bring_reference, bring_yesno, yesno_label
 from .faults import Fault
 from .options import Choices, Options, Text
 
+if TYPE_CHECKING:
+    from .form import Form
+
 LARGEST_ID = 2**63 - 1
+MANY = ("json", "rows")
+"""Storages of more than one value, which no column compares, sorts or matches by."""
 
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """One field of a form, read from its property. Expressions are texts, or None."""
+    """One field of a form, read from its property. Expressions are texts, or None.
+
+    rows: what each row of a sub-form is, as a form of its own called `form.field`.
+    """
 
     key: str
     type: "FieldType"
@@ -48,6 +56,7 @@ class Field:
     unique: bool
     index: bool
     schema: Mapping[str, Any]
+    rows: "Form | None" = None
 
     @property
     def storage(self) -> str:
@@ -103,7 +112,7 @@ def is_blank(value: object) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class FieldType:
-    """`storage` is text, scaled, bool, date, time, moment, json or reference.
+    """`storage` is text, scaled, bool, date, time, moment, json, reference, or rows: a table.
 
     `json` is the JSON type a value has; `expression` the type formulas see; `longest` caps a text.
     A generated type is filled in by the door alone; values of one that holds_files are file ids.
@@ -353,6 +362,18 @@ FIELD_TYPES: dict[str, FieldType] = {
         _text("serial", 40, generated=True),
         _file_type("file"),
         _file_type("image"),
+        FieldType(
+            "subform",
+            "rows",
+            "array",
+            "list",
+            take=lambda field, value, choices, zone: field_rows.take_rows(field, value, zone),
+            give=lambda field, value: field_rows.give_rows(field, value),
+            bring=lambda field, cell, choices, zone: field_rows.bring_rows(cell),
+            show=lambda field, value, language, choices, zone: field_rows.show_rows(
+                field, value, language, zone
+            ),
+        ),
     )
 }
 

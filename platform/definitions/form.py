@@ -97,12 +97,13 @@ def _form(same: _Same, version: int) -> Form:
 def read_form(document: Mapping[str, Any], version: int = 0) -> Form:
     """A form from its document, which has passed `check_form`."""
     required = frozenset(document.get("required", ()))
+    name = (document["key"], version)
     return Form(
         key=document["key"],
         version=version,
         title=document["x-title"],
         fields={
-            key: read_field(key, schema, key in required)
+            key: read_field(key, schema, key in required, name)
             for key, schema in document["properties"].items()
         },
         layout=tuple(_section(part) for part in document["x-layout"]),
@@ -115,8 +116,10 @@ def read_form(document: Mapping[str, Any], version: int = 0) -> Form:
     )
 
 
-def read_field(key: str, schema: Mapping[str, Any], required: bool = False) -> Field:
-    """One field from its property."""
+def read_field(
+    key: str, schema: Mapping[str, Any], required: bool = False, of: tuple[str, int] = ("", 0)
+) -> Field:
+    """One field from its property. of: key and version of its form, after which rows are named."""
     kind = FIELD_TYPES[schema["x-widget"]]
     options = schema.get("x-options")
     column = schema.get("x-column", {})
@@ -141,7 +144,19 @@ def read_field(key: str, schema: Mapping[str, Any], required: bool = False) -> F
         unique=column.get("unique", False),
         index=column.get("index", False),
         schema=schema,
+        rows=_rows(f"{of[0]}.{key}", of[1], schema) if kind.storage == "rows" else None,
     )
+
+
+def _rows(key: str, version: int, schema: Mapping[str, Any]) -> Form:
+    """What a row of a sub-form is: a form that stands in another, so with no rules or places."""
+    items = schema["items"]
+    required = frozenset(items.get("required", ()))
+    fields = {
+        each: read_field(each, its, each in required) for each, its in items["properties"].items()
+    }
+    layout = (Section("rows", None, None, 1, tuple(items["x-layout"])),)
+    return Form(key, version, schema["x-title"], fields, layout, (), (), None, None, None, items)
 
 
 def _section(part: Mapping[str, Any]) -> Section:
@@ -178,14 +193,24 @@ def values_schema(form: Form) -> dict[str, Any]:
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            key: {word: value for word, value in field.schema.items() if _judged(field, word)}
-            for key, field in form.fields.items()
-        },
+        **_object_schema(form),
         "required": [key for key, field in form.fields.items() if field.required],
     }
+
+
+def _object_schema(form: Form) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {key: _field_schema(field) for key, field in form.fields.items()},
+    }
+
+
+def _field_schema(field: Field) -> dict[str, Any]:
+    words = {word: value for word, value in field.schema.items() if _judged(field, word)}
+    if field.rows is not None:
+        words["items"] = _object_schema(field.rows)
+    return words
 
 
 def _judged(field: Field, word: str) -> bool:

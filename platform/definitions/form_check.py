@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ..store.errors import Problem
-from .fields import FIELD_TYPES, FieldType, encrypted
+from .fields import FIELD_TYPES, MANY, FieldType, encrypted
 from .form import read_form
 from .form_scope import coming_forms
 from .formulas import formula_problems
+from .form_rows_check import check_rows, subform
 from .known import Document, known
 from .options import Text, folded
 from .schema_check import missing, pattern_fault, pointer, twice
@@ -33,12 +34,25 @@ def check_structure(session: Session, document: Document) -> list[Problem]:
     found: list[Problem] = []
     for key, field in document["properties"].items():
         at = ("properties", key)
-        for judge in FIELD_CHECKS:
-            found += judge(key, field, document, at)
-        found += _options(session, field, document, at)
+        found += _field(session, key, field, document, at)
+        if field["x-widget"] == "subform" and not found:
+            found += check_rows(field, at)
+            rows = field["items"]
+            for each, its in rows["properties"].items():
+                inner = (*at, "items", "properties", each)
+                found += _field(session, each, its, {**rows, "key": document["key"]}, inner)
     for whole in (_required, _layout, _named_fields, _matches, _rules):
         found += whole(document)
     return found
+
+
+def _field(
+    session: Session, key: str, field: Document, document: Document, at: tuple[str | int, ...]
+) -> list[Problem]:
+    found: list[Problem] = []
+    for judge in FIELD_CHECKS:
+        found += judge(key, field, document, at)
+    return [*found, *_options(session, field, document, at)]
 
 
 def _problem(at: tuple[str | int, ...], code: str, **params: Any) -> Problem:
@@ -60,7 +74,11 @@ def _shape(key: str, field: Document, document: Document, at: At) -> Found:
     hoped = _json_type(kind, field)
     if field["type"] != hoped:
         yield _problem((*at, "type"), "E_WIDGET_TYPE", widget=kind.name, type=hoped)
-    if kind.json == "array" and not (field.get("uniqueItems") and field.get("items")):
+    items = field.get("items", {}).get("type")
+    if kind.storage == "rows":
+        if items != "object" or "uniqueItems" in field:
+            yield _problem((*at, "items"), "E_ROWS_SHAPE")
+    elif kind.json == "array" and not (field.get("uniqueItems") and items == "string"):
         yield _problem(at, "E_CHOICES_SHAPE")
     idle = set(field) & set((*TEXT_WORDS, *NUMBER_WORDS, *LIST_WORDS, "x-serial"))
     for word in sorted(idle - set(_words_of(kind))):
@@ -117,7 +135,7 @@ def _column(key: str, field: Document, document: Document, at: At) -> Found:
     storage = FIELD_TYPES[field["x-widget"]].storage
     column = field.get("x-column", {})
     for word in sorted(column):
-        if column[word] and storage == "json":
+        if column[word] and storage in MANY:
             yield _problem((*at, "x-column", word), "E_COLUMN", widget=field["x-widget"])
     if encrypted(field) and storage != "text":
         yield _problem((*at, "x-encrypted"), "E_ENCRYPTED", widget=field["x-widget"])
@@ -164,6 +182,7 @@ FIELD_CHECKS: tuple[FieldCheck, ...] = (
     _serial,
     _fill,
     _file,
+    subform,
 )
 
 
@@ -255,7 +274,7 @@ def _matches(document: Document) -> Found:
                 yield _problem(at, "E_NO_FIELD", **missing(name, fields))
             elif unit and widget not in ("date", "datetime"):
                 yield _problem(at, "E_FIELD_KIND", name=name, widgets="date, datetime")
-            elif FIELD_TYPES[widget].storage == "json" or encrypted(fields[name]):
+            elif FIELD_TYPES[widget].storage in MANY or encrypted(fields[name]):
                 yield _problem(at, "E_MATCH", name=name)
 
 

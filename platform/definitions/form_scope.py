@@ -29,8 +29,11 @@ PLAIN = {"text": TEXT, "bool": BOOL, "date": DATE, "datetime": DATETIME, "person
 
 
 def type_of(field: Field) -> Type:
-    """The type a formula sees: several choices are a list of texts, a link is a row."""
+    """The type a formula sees: several choices are a list of texts, a link is a row, a sub-form
+    is a list of rows."""
     name = field.type.expression
+    if field.rows is not None:
+        return list_of(row(field.rows.key))
     if name == "money":
         return MONEY if field.scale == MONEY.scale else Type("money", scale=field.scale)
     if name == "number":
@@ -43,10 +46,15 @@ def type_of(field: Field) -> Type:
 
 
 def scope_of(form: Form, resolve: Resolve) -> Scope:
-    """The form's fields by key and by label; a link leads on to the form `resolve` gives."""
+    """The form's fields by key and by label; a link leads on to the form `resolve` gives, a
+    sub-form to its rows (`form.field`)."""
 
     def linked(key: str) -> Scope | None:
-        target = form if key == form.key else resolve(key)
+        name, _, field = key.partition(".")
+        target = form if name == form.key else resolve(name)
+        if target is not None and field:
+            its = target.fields.get(field)
+            target = None if its is None else its.rows
         return None if target is None else scope_of(target, resolve)
 
     return Scope(

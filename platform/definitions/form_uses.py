@@ -20,17 +20,7 @@ def uses_of_form(document: Mapping[str, Any], resolve: Resolve) -> Iterator[Use]
         return form if key == form.key else resolve(key)
 
     scope = scope_of(form, here)
-    for key, field in form.fields.items():
-        at = ("properties", key)
-        options = field.options or {}
-        for kind in ("list", "form"):
-            if kind in options:
-                yield Use(kind, options[kind], None, pointer(*at, "x-options", kind))
-        for word in FORMULAS:
-            if word in field.schema:
-                text = field.schema[word]
-                yield from uses_of_formula(text, pointer(*at, word), scope, form.key, here)
-        yield from _fill(form, field.schema.get("x-fill"), at)
+    yield from _fields(form, here, ("properties",))
     for word in ("x-label", "x-unit", "x-owner"):
         if word in document:
             yield Use("form", form.key, document[word], f"/{word}")
@@ -42,6 +32,24 @@ def uses_of_form(document: Mapping[str, Any], resolve: Resolve) -> Iterator[Use]
         yield from uses_of_formula(rule.condition, pointer(*at, "if"), scope, form.key, here)
         if rule.field is not None:
             yield Use("form", form.key, rule.field, pointer(*at, "field"))
+
+
+def _fields(form: Form, here: Resolve, at: tuple[str, ...]) -> Iterator[Use]:
+    """What the fields of a form, or of a sub-form's rows, name."""
+    scope = scope_of(form, here)
+    for key, field in form.fields.items():
+        its = (*at, key)
+        options = field.options or {}
+        for kind in ("list", "form"):
+            if kind in options:
+                yield Use(kind, options[kind], None, pointer(*its, "x-options", kind))
+        for word in FORMULAS:
+            if word in field.schema:
+                text = field.schema[word]
+                yield from uses_of_formula(text, pointer(*its, word), scope, form.key, here)
+        yield from _fill(form, field.schema.get("x-fill"), its)
+        if field.rows is not None:
+            yield from _fields(field.rows, here, (*its, "items", "properties"))
 
 
 def _fill(form: Form, fill: Mapping[str, Any] | None, at: tuple[str, ...]) -> Iterator[Use]:

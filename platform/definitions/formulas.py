@@ -1,7 +1,7 @@
 """A form's formulas, checked, compiled and in the order in which they depend on one another."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -166,6 +166,13 @@ def formula_problems(form: Form, resolve: Resolve) -> list[Problem]:
         _checked(rule.condition, scope, BOOL, pointer("x-rules", position, "if"), found)
     found += _circles(reads["steps"], form, "x-value", "x-visible")
     found += _circles(reads["defaults"], form, "x-default")
+    for key, field in form.fields.items():
+        if field.rows is not None:
+            within = pointer("properties", key, "items")
+            found += (
+                replace(problem, path=within + problem.path)
+                for problem in formula_problems(field.rows, resolve)
+            )
     computed = sum(field.value is not None for field in form.fields.values())
     if computed > COMPUTED_FIELDS:
         found.append(Problem("/properties", "E_COMPUTED", {"most": COMPUTED_FIELDS}))

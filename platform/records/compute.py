@@ -18,9 +18,9 @@ from ..identity.actor import Actor
 from ..identity.permissions import access
 from ..store.errors import Problem
 from ..store.kept import kept
-from ..store.rows import read_row
 from ..store.session import moment
 from .record import may, rights_on
+from .row_values import Values, settle_rows
 from .shape import shape_of
 from .validate import required_problems
 
@@ -64,7 +64,7 @@ def follower(session: Session, actor: Actor) -> Callable[[str, Any], dict[str, A
     def follow(form_key: str, key: Any) -> dict[str, Any] | None:
         shape = shape_of(session, form_key)
         asked = access(session, actor, form_key)
-        row = read_row(session, shape.table, int(key))
+        row = shape.read(session, int(key))
         if row is None or not may(asked, shape, "read", row):
             return None
         rights = rights_on(asked, shape, row)
@@ -95,6 +95,14 @@ def settle(
         for key, formula in formulas.defaults:
             if key not in values:
                 _put(form, values, key, formula, env, zone, problems)
+
+    def settled(
+        rows: Form, row: Mapping[str, Any], was: Mapping[str, Any] | None
+    ) -> tuple[Values, list[Problem]]:
+        done = settle(session, actor, rows, row, was, zone)
+        return done.values, done.problems
+
+    row_problems = settle_rows(form, values, before, settled)
     hidden = set()
     for step in formulas.steps:
         if step.visible is not None and not _holds(step.visible, env, step.field, problems):
@@ -109,6 +117,7 @@ def settle(
     }
     missing = required_problems(form, values, needed)
     problems += [problem for problem in missing if problem.path.removeprefix("/") not in hidden]
+    problems += (each for each in row_problems if each.path.split("/")[1] not in hidden)
     warnings: list[Problem] = []
     for rule, formula in formulas.rules:
         if not _holds(formula, env, rule.field or "", problems):

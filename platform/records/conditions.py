@@ -19,14 +19,15 @@ from ..definitions.form_scope import Resolve, coming_forms, form_scope, scope_of
 from ..definitions.formulas import Formulas
 from ..definitions.known import known
 from ..expressions import BOOL, Env, ExpressionError, Typed, check, compile
-from ..expressions.columns import Columns, Joined, Link
+from ..expressions.columns import Columns, Joined, Link, Rows
 from ..expressions.sql import to_sql
+from ..expressions.tree import Each, Keep, Op, Resolved, parts
 from ..expressions.tree import Field as Named
-from ..expressions.tree import Op, Resolved, parts
 from ..identity import forms as told
 from ..identity.actor import SYSTEM, Actor
 from ..identity.forms import Sources
 from ..identity.permissions import access
+from ..store.child_rows import PLACE, RECORD, child_table
 from ..store.errors import NotFound, Problem
 from ..store.kept import kept
 from ..store.tables import form_table
@@ -116,6 +117,9 @@ def _bare(form: Form, table: FromClause, resolve: Resolve) -> Columns:
     for key, its in form.fields.items():
         if its.encrypted:
             continue  # ciphertext answers no formula
+        if its.rows is not None:
+            found[key] = Rows(partial(_open_rows, its.rows, table, resolve))
+            continue
         target = resolve(its.link_form) if its.link_form else None
         column = table.c[key]
         found[key] = (
@@ -127,6 +131,13 @@ def _bare(form: Form, table: FromClause, resolve: Resolve) -> Columns:
 def _open_bare(form: Form, key: ColumnElement[Any], resolve: Resolve) -> Joined:
     table = form_table(form.key, specs_of(form)).alias()
     return Joined(table, table.c["_id"] == key, _bare(form, table, resolve))
+
+
+def _open_rows(rows: Form, parent: FromClause, resolve: Resolve) -> Joined:
+    form_key, _, key = rows.key.partition(".")
+    table = child_table(form_key, key, specs_of(rows)).alias()
+    on = table.c[RECORD] == parent.c["_id"]
+    return Joined(table, on, _bare(rows, table, resolve), (table.c[PLACE],))
 
 
 def sources(session: Session, form_key: str) -> Mapping[str, Sources]:
@@ -163,13 +174,21 @@ def _direct(formulas: Formulas) -> Iterator[tuple[str, Sources]]:
             yield step.field, Sources(step.value.reads, shown, True)
 
 
-def _shown(node: Resolved) -> Iterator[str]:
-    """The fields of which a formula tells more than whether they are blank."""
+def _shown(node: Resolved, level: int = 0) -> Iterator[str]:
+    """The record's own fields of which a formula tells more than whether they are blank.
+
+    level: how many rows of sub-forms are around; what is read of those is told by their field.
+    """
     if isinstance(node, Named):
-        yield node.key
+        if node.up == level:
+            yield node.key
+    elif isinstance(node, Each | Keep):
+        yield from _shown(node.rows, level)
+        body = node.body if isinstance(node, Each) else node.where
+        yield from _shown(body, level + 1)
     elif not (isinstance(node, Op) and node.op == "isblank" and isinstance(node.args[0], Named)):
         for part in parts(node):
-            yield from _shown(part)
+            yield from _shown(part, level)
 
 
 def _through(direct: Mapping[str, Sources], key: str) -> Sources:

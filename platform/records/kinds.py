@@ -15,7 +15,7 @@ from . import (
     conditions,  # noqa: F401  permissions ask it about forms
     found_again,  # noqa: F401  a job of the store's
 )
-from .shape import shape_table
+from .reshape import shape_table
 
 
 def check_form_among_others(session: Session, document: Document) -> list[Problem]:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from ..definitions.fields import Field
+from ..definitions.fields import MANY, Field
 from ..definitions.schema_check import nearest
 from ..events.view_log import note
 from ..identity.actor import Actor, actor_of
@@ -60,7 +60,7 @@ def get(session: Session, actor: Actor, form_key: str, record_id: int) -> Record
     """One record. Raises NotFound when there is none or the actor may not see it."""
     shape = shape_of(session, form_key)
     asked = access(session, actor, form_key)
-    row = read_row(session, shape.table, record_id)
+    row = shape.read(session, record_id)
     if row is None or not may(asked, shape, "read", row):
         raise NotFound(form=form_key)
     if not actor.is_system:
@@ -72,7 +72,7 @@ def may_do(session: Session, actor: Actor, form_key: str, record_id: int, action
     """Whether the actor may do something to a record as it stands; not to one they cannot see."""
     shape = shape_of(session, form_key)
     asked = access(session, actor, form_key)
-    row = read_row(session, shape.table, record_id)
+    row = shape.read(session, record_id)
     return row is not None and all(may(asked, shape, each, row) for each in ("read", action))
 
 
@@ -146,7 +146,8 @@ def list_records(
         more = _encode([rows[limit - 1][f"s{i}"] for i in range(len(sorts))])
     if not actor.is_system:
         note(form_key, (row["_id"] for row in rows[:limit]), "list")
-    return Page([record_of(shape, dict(row), asked) for row in rows[:limit]], more, total)
+    found = shape.whole(session, rows[:limit])
+    return Page([record_of(shape, row, asked) for row in found], more, total)
 
 
 def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
@@ -170,7 +171,7 @@ def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
 
 
 def _sortable(its: Field) -> bool:
-    return its.storage != "json" and not its.encrypted
+    return its.storage not in MANY and not its.encrypted
 
 
 def _after(sorts: Sequence[Sort], values: Sequence[Any]) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ records the asker may read, so no formula tells more than the list itself would.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,15 +13,16 @@ from sqlalchemy import ColumnElement, FromClause
 from sqlalchemy.orm import Session
 
 from ..expressions import Typed
-from ..expressions.columns import Columns, Joined, Link
+from ..expressions.columns import Columns, Joined, Link, Rows
 from ..expressions.sql import to_sql
 from ..expressions.sqlite import register
 from ..identity.actor import Actor
 from ..identity.permissions import Access, access
+from ..store.child_rows import PLACE, RECORD
 from ..store.database import connect_hooks
 from .compute import env_of
 from .shape import Shape, shape_of
-from .visible import visible
+from .visible import readable, visible
 
 
 def _functions(driver: Any, dialect: str) -> None:
@@ -57,10 +59,32 @@ def columns_of(
     for key in names:
         if shape.form.fields[key].encrypted:
             continue  # ciphertext answers no formula: the lowering says E_NOT_SQL
+        if key in shape.rows:
+            seen = readable(asked, shape, key, table)
+            rows = shape.rows[key]
+            found[key] = Rows(partial(_open_rows, session, actor, rows, table.c["_id"], seen))
+            continue
         column = visible(asked, shape, key, table)
         target = shape.form.fields[key].link_form
         found[key] = Link(column, _opens(session, actor, target, column)) if target else column
     return found
+
+
+def _open_rows(
+    session: Session,
+    actor: Actor,
+    rows: Shape,
+    record_id: ColumnElement[Any],
+    seen: ColumnElement[bool],
+) -> Joined:
+    """A sub-form's rows, joined under a new name; none where the asker may not read the field."""
+    table = rows.table.alias()
+    columns: dict[str, Any] = {}
+    for key, its in rows.form.fields.items():
+        column = table.c[key]
+        target = its.link_form
+        columns[key] = Link(column, _opens(session, actor, target, column)) if target else column
+    return Joined(table, (table.c[RECORD] == record_id) & seen, columns, (table.c[PLACE],))
 
 
 def _opens(

@@ -1,43 +1,61 @@
 """A form together with its table: what every deed on a record begins with."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Table, select
+from sqlalchemy import ColumnElement, FromClause, RowMapping, Table, select
 from sqlalchemy.orm import Session
 
-from ..definitions.form import Form, form_of, read_form
-from ..definitions.kinds import Publishing
-from ..definitions.model import DefinitionRow, VersionRow
+from ..definitions.form import Form, form_of
+from ..definitions.model import DefinitionRow
 from ..definitions.published import published
-from ..store import jobs
-from ..store.change import NotUnique, carry_out, plan
+from ..store.child_rows import child_table
 from ..store.columns import ColumnSpec, give, keep, revive
 from ..store.encrypted import Keyring, keyring
-from ..store.errors import Invalid, Problem
 from ..store.found_by import COLUMN as FOUND_BY
 from ..store.found_by import found_by
 from ..store.kept import kept
-from ..store.locks import Again, exclusive, shared, wait_shortly
+from ..store.locks import Again, shared
+from ..store.rows import Row, read_row, with_children
 from ..store.session import database_of, transaction
 from ..store.tables import form_table
 
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """A form's version, its table and its columns."""
+    """A form's version, its table and its columns; its sub-forms' shapes by their keys."""
 
     form: Form
     table: Table
     specs: dict[str, ColumnSpec]
     keys: Keyring
+    rows: Mapping[str, "Shape"] = field(default_factory=dict)
+
+    @cached_property
+    def children(self) -> dict[str, Table]:
+        """The tables of its sub-forms."""
+        return {key: each.table for key, each in self.rows.items()}
+
+    def read(self, session: Session, record_id: int, *, for_update: bool = False) -> Row | None:
+        """One row as kept, retired or not, with its sub-forms' rows; or None."""
+        return read_row(
+            session, self.table, record_id, for_update=for_update, children=self.children
+        )
+
+    def whole(self, session: Session, rows: Iterable[Row | RowMapping]) -> Sequence[Row]:
+        """Rows of the table, each with its sub-forms' rows."""
+        return with_children(session, [dict(row) for row in rows], self.children)
 
     def to_columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Python values -> as kept; beside an encrypted one goes its entry in the blind index,
         beside the label what the record is found by."""
         columns: dict[str, Any] = {}
         for key, value in values.items():
+            if key in self.rows:
+                columns[key] = [self.rows[key].to_columns(row) for row in value or ()] or None
+                continue
             spec = self.specs[key]
             columns[key] = keep(spec, value)
             if spec.encrypted:
@@ -50,21 +68,31 @@ class Shape:
 
     def to_value(self, key: str, kept_value: Any) -> Any:
         """One field as kept -> its Python value."""
+        if key in self.rows:
+            return [self.rows[key].to_values(row) for row in kept_value or ()]
         if kept_value is not None and self.specs[key].encrypted:
             return self.keys.decrypt(self._place(key), kept_value)
         return give(self.specs[key], kept_value)
 
     def to_values(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row as kept -> Python values of the fields that are not blank."""
-        return {key: self.to_value(key, row[key]) for key in self.specs if row[key] is not None}
+        return {
+            key: self.to_value(key, row[key])
+            for key in (*self.specs, *self.rows)
+            if row.get(key) is not None
+        }
 
     def from_history(self, kept: Mapping[str, Any]) -> dict[str, Any]:
         """What a history row holds -> Python values of the fields of this version."""
-        return {
+        found: dict[str, Any] = {
             key: self.to_value(key, kept[key]) if spec.encrypted else revive(spec, kept[key])
             for key, spec in self.specs.items()
             if kept.get(key) is not None
         }
+        for key, each in self.rows.items():
+            if kept.get(key):
+                found[key] = [each.from_history(row) for row in kept[key]]
+        return found
 
     def equals(self, key: str, value: Any, table: FromClause | None = None) -> ColumnElement[bool]:
         """The rows in which a field has this Python value, by the blind index when encrypted.
@@ -96,7 +124,7 @@ def steady(session: Session, shape: Shape) -> None:
     held = session.info.setdefault("steady", set())
     if (key, shape.form.version) in held:
         return
-    shared(session, _publishing(key))
+    shared(session, publishing(key))
     in_force = select(DefinitionRow.version).where(
         DefinitionRow.kind == "form", DefinitionRow.key == key
     )
@@ -105,7 +133,8 @@ def steady(session: Session, shape: Shape) -> None:
     held.add((key, shape.form.version))
 
 
-def _publishing(form_key: str) -> str:
+def publishing(form_key: str) -> str:
+    """The name of the lock between those who publish a form and those who write by it."""
     return f"publishing form {form_key}"
 
 
@@ -113,14 +142,15 @@ def specs_of(form: Form) -> tuple[ColumnSpec, ...]:
     """The columns of a form's fields, in the order of its properties."""
     return tuple(
         ColumnSpec(
-            field.key,
-            field.storage,
-            field.scale if field.storage == "scaled" else 0,
-            () if field.unique else None,
-            field.index,
-            field.encrypted,
+            its.key,
+            its.storage,
+            its.scale if its.storage == "scaled" else 0,
+            () if its.unique else None,
+            its.index,
+            its.encrypted,
         )
-        for field in form.fields.values()
+        for its in form.fields.values()
+        if its.rows is None
     )
 
 
@@ -133,53 +163,12 @@ def _shape(session: Session, form_key: str, version: int | None) -> Shape:
     form = form_of(published(session, "form", form_key, version))
     specs = specs_of(form)
     keys = keyring(database_of(session).home)
-    return Shape(form, form_table(form.key, specs), {spec.key: spec for spec in specs}, keys)
+    rows = {key: _rows_shape(form, its.rows, keys) for key, its in form.fields.items() if its.rows}
+    table = form_table(form.key, specs)
+    return Shape(form, table, {spec.key: spec for spec in specs}, keys, rows)
 
 
-def shape_table(session: Session, publishing: Publishing) -> list[Problem]:
-    """The effect of publishing a form: its table takes the new shape; nothing is dropped.
-
-    Returns what changed, one entry for each column. Raises Invalid for a change that would lose
-    data, naming the field.
-    """
-    after = read_form(publishing.document, publishing.version)
-    before = read_form(publishing.before) if publishing.before is not None else None
-    changes, refused = plan(
-        None if before is None else specs_of(before),
-        specs_of(after),
-        _ever(session, after.key),
-    )
-    if refused:
-        raise Invalid(
-            problems=[
-                Problem(
-                    f"/properties/{no.key}/x-widget",
-                    "E_COLUMN_CHANGE",
-                    {"was": no.was.storage, "now": no.now.storage},
-                )
-                for no in refused
-            ]
-        )
-    wait_shortly(session)
-    exclusive(session, _publishing(after.key))
-    try:
-        carry_out(session, after.key, changes, specs_of(after))
-    except NotUnique as error:
-        at = f"/properties/{error}/x-column"
-        raise Invalid(problems=[Problem(at, "E_NOT_UNIQUE_YET")]) from error
-    if before is not None and before.label != after.label:
-        jobs.ask(session, "found_by", after.key)
-    return [Problem(f"/properties/{c.key}", f"C_{c.kind.upper()}") for c in changes if c.key]
-
-
-def _ever(session: Session, form_key: str) -> list[ColumnSpec]:
-    """Every column any version of the form had, as its newest version had it."""
-    query = (
-        select(VersionRow.document)
-        .where(VersionRow.kind == "form", VersionRow.key == form_key)
-        .order_by(VersionRow.version)
-    )
-    specs: dict[str, ColumnSpec] = {}
-    for document in session.execute(query).scalars():
-        specs |= {spec.key: spec for spec in specs_of(read_form(document))}
-    return list(specs.values())
+def _rows_shape(form: Form, rows: Form, keys: Keyring) -> Shape:
+    specs = specs_of(rows)
+    table = child_table(form.key, rows.key.removeprefix(form.key + "."), specs)
+    return Shape(rows, table, {spec.key: spec for spec in specs}, keys)

@@ -19,7 +19,7 @@ from ..identity.actor import Actor
 from ..identity.permissions import Access, access
 from ..identity.tree import intake_of, tree
 from ..store.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, Stale
-from ..store.rows import Row, insert_row, read_row, update_row
+from ..store.rows import Row, insert_row, update_row
 from ..store.session import moment, new_id
 from ..store.tables import DRAFT
 from .attachments import file_problems, keep_attached
@@ -150,7 +150,7 @@ def write_prepared(
         "_retired_at": None,
     }
     try:
-        insert_row(session, shape.table, row)
+        insert_row(session, shape.table, row, children=shape.children)
     except IntegrityError as error:
         raise Conflict("E_UNIQUE") from error
     keep_attached(session, actor, shape.form, record_id, values)
@@ -282,7 +282,7 @@ def _writable(
     shape = shape_of(session, form_key)
     steady(session, shape)
     asked = access(session, actor, form_key)
-    row = read_row(session, shape.table, record_id, for_update=True)
+    row = shape.read(session, record_id, for_update=True)
     if row is None or not may(asked, shape, "read", row):
         raise NotFound(form=form_key)
     if not may(asked, shape, action, row):
@@ -298,7 +298,7 @@ def _update(
     session: Session, shape: Shape, record_id: int, changed: Row, row: Row, action: str
 ) -> Row:
     try:
-        return update_row(session, shape.table, record_id, changed, row, action)
+        return update_row(session, shape.table, record_id, changed, row, action, shape.children)
     except IntegrityError as error:
         raise Conflict("E_UNIQUE") from error
 

@@ -99,4 +99,4 @@ def _rights(
     shape = shape_of(session, form)
     asked = access(session, actor, form)
     rows = session.execute(select(shape.table).where(shape.table.c._id.in_(ids))).mappings()
-    return {row["_id"]: record_of(shape, dict(row), asked).rights for row in rows}
+    return {row["_id"]: record_of(shape, row, asked).rights for row in shape.whole(session, rows)}

@@ -16,6 +16,7 @@ from ..definitions.schema_check import nearest, pointer
 from ..identity.actor import Actor
 from ..store.errors import Problem
 from .choices import choices_of, missing_reference
+from .row_values import read_rows, within
 from .shape import Shape
 
 #: what JSON Schema's own words are called here; the rest is E_SCHEMA
@@ -51,7 +52,11 @@ def read_values(
             problems.append(Problem(pointer(key), "E_READ_ONLY"))
         else:
             try:
-                values[key] = field.take(value, choices_of(session, field), zone)
+                if field.rows is not None:
+                    values[key], wrong = read_rows(session, field, value, zone)
+                    problems += wrong
+                else:
+                    values[key] = field.take(value, choices_of(session, field), zone)
             except Fault as fault:
                 problems.append(Problem(pointer(key), fault.code, fault.params))
     return values, problems
@@ -88,7 +93,11 @@ def schema_problems(form: Form, values: Mapping[str, Any]) -> list[Problem]:
 
 def _schema_problem(form: Form, error: jsonschema_rs.ValidationError) -> Problem:
     at, keyword = error.instance_path[:1], _keyword(error)
-    limit = form.fields[str(at[0])].schema.get(keyword) if at else None
+    its = form.fields.get(str(at[0])) if at else None
+    if its is not None and its.rows is not None and len(error.instance_path) > 2:
+        at = error.instance_path[:3]
+        its = its.rows.fields.get(str(at[2]))
+    limit = its.schema.get(keyword) if its else None
     params = {"detail": error.message[:200], "most": limit, "least": limit}
     return Problem(pointer(*at), SCHEMA_CODES.get(keyword, "E_SCHEMA"), params)
 
@@ -101,14 +110,18 @@ def link_problems(
     session: Session, actor: Actor, form: Form, values: Mapping[str, Any], keys: Mapping[str, Any]
 ) -> list[Problem]:
     """References (among the changed `keys`) to what does not exist for the writer."""
-    return [
-        Problem(pointer(key), "E_LINK")
-        for key, field in form.fields.items()
-        if key in keys
-        and field.type.storage == "reference"
-        and values.get(key) is not None
-        and missing_reference(session, actor, field, values[key])
-    ]
+    problems: list[Problem] = []
+    for key, field in form.fields.items():
+        if key not in keys or values.get(key) is None:
+            continue
+        if field.rows is not None:
+            for at, row in enumerate(values[key]):
+                wrong = link_problems(session, actor, field.rows, row, row)
+                problems += within(field, at, wrong)
+        elif field.type.storage == "reference":
+            if missing_reference(session, actor, field, values[key]):
+                problems.append(Problem(pointer(key), "E_LINK"))
+    return problems
 
 
 def unique_problems(

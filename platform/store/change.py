@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Connection, Index, inspect, update
+from sqlalchemy import Connection, Table, inspect, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from .columns import ColumnSpec, blind_column, column
-from .tables import form_table, index_name
+from .tables import index_name
 
 #: storage classes whose old values are read as the new class without touching a row
 WIDENINGS = {("whole", "reference"), ("reference", "whole")}
@@ -85,14 +85,15 @@ def plan(
     return changes, refused
 
 
-def carry_out(
-    session: Session, form_key: str, changes: Sequence[Change], specs: Sequence[ColumnSpec]
-) -> None:
-    """Do to a form's table what was planned, in the session's transaction."""
+def carry_out(session: Session, table: Table, changes: Sequence[Change]) -> dict[str, str]:
+    """Do what was planned to a table, given as it will be, in the session's transaction.
+
+    Returns the indexes, by their fields, that are to be built later (see `indexes`): on a table
+    that has rows, an index that forbids nothing is worth nobody's waiting. Raises NotUnique.
+    """
     connection = session.connection()
     operations = Operations(MigrationContext.configure(connection))
-    table = form_table(form_key, tuple(specs))
-    indexes = {str(index.name): index for index in table.indexes}
+    later: dict[str, str] = {}
     for change in changes:
         if change.kind == "create":
             connection.execute(CreateTable(table))
@@ -102,7 +103,7 @@ def carry_out(
             operations.add_column(table.name, column(change.spec))
             if change.spec.encrypted:
                 operations.add_column(table.name, blind_column(change.spec))
-            _make_index(connection, indexes, table.name, change.spec)
+            _index(connection, table, change.spec, later)
         elif change.kind == "rescale" and change.spec and change.was:
             kept = table.c[change.key]
             factor = 10 ** (change.spec.scale - change.was.scale)
@@ -111,15 +112,20 @@ def carry_out(
             old = index_name(table.name, change.was)
             if old in {found["name"] for found in inspect(connection).get_indexes(table.name)}:
                 operations.drop_index(old or "", table_name=table.name)
-            _make_index(connection, indexes, table.name, change.spec)
+            _index(connection, table, change.spec, later)
+    return later
 
 
-def _make_index(
-    connection: Connection, indexes: dict[str, Index], table: str, spec: ColumnSpec
-) -> None:
-    name = index_name(table, spec)
-    if name:
-        try:
-            connection.execute(CreateIndex(indexes[name]))
-        except IntegrityError as error:
-            raise NotUnique(spec.key) from error
+def _index(connection: Connection, table: Table, spec: ColumnSpec, later: dict[str, str]) -> None:
+    """A unique index is built at once: a value that is there twice must refuse the version."""
+    name = index_name(table.name, spec)
+    if name is None:
+        return
+    if spec.unique is None:
+        later[spec.key] = name
+        return
+    index = next(each for each in table.indexes if each.name == name)
+    try:
+        connection.execute(CreateIndex(index))
+    except IntegrityError as error:
+        raise NotUnique(spec.key) from error

@@ -3,7 +3,7 @@
 Values here are as kept (see `columns`); who may do what was settled above.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -11,48 +11,82 @@ from typing import Any
 from sqlalchemy import Select, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from .child_rows import put_rows, rows_of
 from .errors import Stale
 from .found_by import COLUMN as FOUND_BY
 from .history import RecordHistory
 
 Row = Mapping[str, Any]  # column -> as kept
+Children = Mapping[str, Table]  # sub-form's key -> its table
+NONE: Children = {}
 
 
 # the history row has columns of its own for the first three; what finds a row follows from it
 OWN_COLUMNS = ("_id", "_revision", "_version", FOUND_BY)
 
 
-def insert_row(session: Session, table: Table, row: Row, action: str = "submit") -> None:
-    """Put a new row, revision 1, and its history."""
-    session.execute(insert(table), row)
+def insert_row(
+    session: Session, table: Table, row: Row, action: str = "submit", children: Children = NONE
+) -> None:
+    """Put a new row, revision 1, its sub-forms' rows (under their keys), and its history."""
+    columns = {key: value for key, value in row.items() if key not in children}
+    session.execute(insert(table), columns)
+    for key, child in children.items():
+        put_rows(session, child, row["_id"], row.get(key) or ())
     _remember(session, table, row, action)
 
 
 def update_row(
-    session: Session, table: Table, record_id: int, changed: Row, before: Row, action: str
+    session: Session,
+    table: Table,
+    record_id: int,
+    changed: Row,
+    before: Row,
+    action: str,
+    children: Children = NONE,
 ) -> Row:
     """Change a row that still stands at the revision `before` had; returns the row after it.
 
     Raises Stale when another change came between.
     """
     after = {**before, **changed, "_revision": before["_revision"] + 1}
+    columns = [key for key in (*changed, "_revision") if key not in children]
     done = session.execute(
         update(table)
         .where(table.c._id == record_id, table.c._revision == before["_revision"])
-        .values({key: after[key] for key in (*changed, "_revision")})
+        .values({key: after[key] for key in columns})
     )
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise Stale(current=None)
+    for key, child in children.items():
+        if key in changed:
+            put_rows(session, child, record_id, changed[key] or ())
     _remember(session, table, after, action)
     return after
 
 
 def read_row(
-    session: Session, table: Table, record_id: int, *, for_update: bool = False
+    session: Session,
+    table: Table,
+    record_id: int,
+    *,
+    for_update: bool = False,
+    children: Children = NONE,
 ) -> Row | None:
-    """One row, retired or not, or None."""
+    """One row with its sub-forms' rows, retired or not, or None."""
     row = session.execute(_by_id(table, for_update), {"id": record_id}).mappings().one_or_none()
-    return None if row is None else dict(row)
+    return None if row is None else with_children(session, [dict(row)], children)[0]
+
+
+def with_children(
+    session: Session, rows: Sequence[dict[str, Any]], children: Children
+) -> Sequence[Row]:
+    """Rows of one table, each with its sub-forms' rows under their keys."""
+    for key, child in children.items():
+        found = rows_of(session, child, [row["_id"] for row in rows])
+        for row in rows:
+            row[key] = found.get(row["_id"])
+    return rows
 
 
 @lru_cache(maxsize=1024)
@@ -87,5 +121,12 @@ def _remember(session: Session, table: Table, row: Row, action: str) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """A kept value as JSON."""
+    """A kept value as JSON; a sub-form's rows without their blanks."""
+    if isinstance(value, list):
+        return [
+            {key: _plain(each) for key, each in one.items() if each is not None}
+            if isinstance(one, dict)
+            else one
+            for one in value
+        ]
     return value.isoformat() if isinstance(value, (datetime, date)) else value

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, func
 
-from ...platform.definitions.fields import Field
+from ...platform.definitions.fields import MANY, Field
 from ...platform.definitions.form import Form
 from ...platform.identity.permissions import Access
 from ...platform.records.behind import arguments_of
@@ -223,7 +223,7 @@ def columns(reader: Reader, fields: Sequence[Field], wanted: Asked, base: str) -
     """The headings, each leading to its own sort, the other way round when it is sorted by."""
     found = []
     for its in fields:
-        sortable = its.storage != "json" and not its.encrypted and not its.link_form
+        sortable = its.storage not in MANY and not its.encrypted and not its.link_form
         down = wanted.sort == "-" + its.key
         direction = "descending" if down else "ascending" if wanted.sort == its.key else ""
         other = its.key if down or not direction else "-" + its.key
@@ -237,7 +237,7 @@ def sorts(reader: Reader, fields: Sequence[Field], wanted: Asked) -> list[Choice
     """The same for phones, where there are no headings."""
     found = [Choice("", reader.say("page.records.newest"), not wanted.sort)]
     for its in fields:
-        if its.storage == "json" or its.encrypted or its.link_form:
+        if its.storage in MANY or its.encrypted or its.link_form:
             continue
         title = reader.text(its.title)
         for key, words in (

@@ -226,7 +226,7 @@ def test_a_bad_value_is_refused_with_its_code(
 
 def test_the_tables_hold_enough_values() -> None:
     assert len(TAKEN) + len(REFUSED) >= 150
-    assert {made(row[0]).type.name for row in TAKEN} == set(FIELD_TYPES)
+    assert {made(row[0]).type.name for row in TAKEN} == set(FIELD_TYPES) - {"subform"}
 
 
 def test_a_masked_phone_keeps_its_ends() -> None:
