@@ -14,7 +14,7 @@ from ..definitions.form_scope import published_forms
 from ..definitions.formulas import Formula, Formulas, formulas_of
 from ..definitions.schema_check import pointer
 from ..expressions import Env, ExpressionError, Me
-from ..identity.actor import Actor
+from ..identity.actor import SYSTEM, Actor
 from ..identity.permissions import access
 from ..store.errors import Problem
 from ..store.kept import kept
@@ -128,6 +128,31 @@ def settle(
             )
             (problems if rule.level == "error" else warnings).append(told)
     return Settled(values, frozenset(hidden), problems, warnings)
+
+
+def recomputed(
+    session: Session, form: Form, before: Mapping[str, Any], zone: tzinfo
+) -> dict[str, Any]:
+    """A record's values with those that are computed as the formulas in force make them.
+
+    Nothing else is touched: what somebody filled in stays although the form would hide it now. A
+    value that cannot be computed stays as it was.
+    """
+    formulas = formulas_for(session, form)
+    values = dict(before)
+    for key, its in form.fields.items():
+        if its.rows is not None and values.get(key):
+            values[key] = [recomputed(session, its.rows, row, zone) for row in values[key]]
+    env = env_of(session, SYSTEM, values, zone)
+    for step in formulas.steps:
+        problems: list[Problem] = []
+        if step.value is None:
+            continue
+        if step.visible is None or _holds(step.visible, env, step.field, problems):
+            _put(form, values, step.field, step.value, env, zone, problems)
+        elif not form.fields[step.field].keep_hidden:
+            values.pop(step.field, None)
+    return values
 
 
 def _put(

@@ -19,7 +19,7 @@ from ..identity.actor import Actor, actor_of
 from ..identity.permissions import Access, Reason, access, need, why
 from ..store.errors import Malformed, NotFound, NotSignedIn, Problem
 from ..store.history import RecordHistory
-from ..store.rows import read_row
+from ..store.rows import KEPT_BY
 from .filters import filter_clause
 from .record import Record, may, record_of
 from .search import search_clause
@@ -261,7 +261,8 @@ def history(session: Session, actor: Actor, form_key: str, record_id: int) -> li
     found: list[Revision] = []
     before: dict[str, Any] = {}
     for row in session.execute(query).scalars():
-        after = _shown(shape_of(session, form_key, row.version), record, row.kept)
+        kept_by = shape_of(session, form_key, row.kept.get(KEPT_BY, row.version))
+        after = _shown(kept_by, record, row.kept)
         changed = {
             key: (before.get(key), after.get(key))
             for key in shape.form.fields

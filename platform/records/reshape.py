@@ -21,6 +21,7 @@ from ..store.columns import ColumnSpec
 from ..store.errors import Invalid, Problem
 from ..store.locks import exclusive, wait_shortly
 from ..store.tables import form_table
+from .later import INDEX, RECOMPUTE, formulas_differ
 from .shape import publishing, specs_of
 
 
@@ -53,6 +54,8 @@ def shape_table(session: Session, going: Publishing) -> list[Problem]:
         ]
     if before is not None:
         told += _sub_forms(before, after)
+        if formulas_differ(before, after):
+            jobs.ask(session, RECOMPUTE, after.key)
         if before.label != after.label:
             jobs.ask(session, "found_by", after.key)
     return told
@@ -125,7 +128,7 @@ def _carry_out(session: Session, form_key: str, its: Reshaping) -> None:
         raise Invalid(problems=[Problem(at, "E_NOT_UNIQUE_YET")]) from error
     for key, index in later.items():
         about = ".".join((*its.at[1:2], key))
-        jobs.ask(session, "index", form_key, about, {"index": index})
+        jobs.ask(session, INDEX, form_key, about, {"index": index})
 
 
 def _ever(session: Session, form_key: str) -> list[Form]:

@@ -197,16 +197,35 @@ def change(
         changed["_owner"] = after.get(form.owner_field)
     if form.unit_field in differs and after.get(form.unit_field):
         changed["_unit"] = _moved(asked, form, after[form.unit_field])
-    row = _update(session, shape, record_id, changed, row, "change")
     keep_attached(session, actor, form, record_id, differs)
+    row = save_change(session, actor, shape, row, changed, differs, source, cause)
+    return record_of(shape, row, asked)
+
+
+def save_change(
+    session: Session,
+    actor: Actor,
+    shape: Shape,
+    row: Row,
+    changed: Row,
+    differs: Mapping[str, Any],
+    source: str,
+    cause: int | None = None,
+) -> Row:
+    """Write what was judged: the row, its history and its event; the row after it.
+
+    changed: columns as kept; differs: the fields that differ. For this room's own deeds only.
+    """
+    action = source if source == "recompute" else "change"
+    row = _update(session, shape, row["_id"], changed, row, action)
     data = {
-        "form": form.key,
-        "version": form.version,
+        "form": shape.form.key,
+        "version": row["_version"],
         "fields": sorted(differs),
         "source": source,
     }
     _tell(session, actor, "record:changed", row, data, cause)
-    return record_of(shape, row, asked)
+    return row
 
 
 def _moved(asked: Access, form: Form, unit_id: int) -> int:
@@ -298,7 +317,16 @@ def _update(
     session: Session, shape: Shape, record_id: int, changed: Row, row: Row, action: str
 ) -> Row:
     try:
-        return update_row(session, shape.table, record_id, changed, row, action, shape.children)
+        return update_row(
+            session,
+            shape.table,
+            record_id,
+            changed,
+            row,
+            action,
+            shape.children,
+            shape.form.version,
+        )
     except IntegrityError as error:
         raise Conflict("E_UNIQUE") from error
 

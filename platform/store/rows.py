@@ -25,6 +25,11 @@ NONE: Children = {}
 OWN_COLUMNS = ("_id", "_revision", "_version", FOUND_BY)
 
 
+#: beside the columns, in a history row: the version in force by which they are kept, where the
+#: record itself is valid for an older one (a field may have more decimals since)
+KEPT_BY = "_kept_by"
+
+
 def insert_row(
     session: Session, table: Table, row: Row, action: str = "submit", children: Children = NONE
 ) -> None:
@@ -44,9 +49,11 @@ def update_row(
     before: Row,
     action: str,
     children: Children = NONE,
+    in_force: int | None = None,
 ) -> Row:
     """Change a row that still stands at the revision `before` had; returns the row after it.
 
+    in_force: the form's version whose columns these are, when the row is valid for an older one.
     Raises Stale when another change came between.
     """
     after = {**before, **changed, "_revision": before["_revision"] + 1}
@@ -61,7 +68,7 @@ def update_row(
     for key, child in children.items():
         if key in changed:
             put_rows(session, child, record_id, changed[key] or ())
-    _remember(session, table, after, action)
+    _remember(session, table, after, action, in_force)
     return after
 
 
@@ -99,12 +106,16 @@ def _by_id(table: Table, for_update: bool) -> Select[Any]:
 HISTORY = insert(RecordHistory.__table__)  # type: ignore[arg-type]
 
 
-def _remember(session: Session, table: Table, row: Row, action: str) -> None:
+def _remember(
+    session: Session, table: Table, row: Row, action: str, in_force: int | None = None
+) -> None:
     kept = {
         key: _plain(value)
         for key, value in row.items()
         if value is not None and key not in OWN_COLUMNS and not key.startswith("_blind_")
     }
+    if in_force not in (None, row["_version"]):
+        kept[KEPT_BY] = in_force
     session.execute(
         HISTORY,
         {

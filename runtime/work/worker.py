@@ -25,7 +25,7 @@ MOST_PAUSE_SECONDS = 15.0
 
 
 STEPS_AT_ONCE = 20
-"""Of the store's own jobs, so that what people wait for never stands behind all of them."""
+"""Of one of the store's jobs, before the next has its turn."""
 
 
 class Worker:
@@ -36,22 +36,28 @@ class Worker:
         self._nudged = threading.Event()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="careloom-work", daemon=True)
+        # An index may take minutes: what people wait for does not stand behind it.
+        self._store = threading.Thread(target=self._run_jobs, name="careloom-jobs", daemon=True)
+        self._job_left = threading.Event()
 
     def start(self) -> None:
         """Begin, and listen for nudges."""
         events.wake.append(self.nudge)
         timers.listeners.append(self._timer_set)
-        jobs.wake.append(self.nudge)
+        jobs.wake.append(self._job_left.set)
         self._thread.start()
+        self._store.start()
 
     def stop(self, wait_seconds: float = 10) -> None:
         """Finish the batch at hand and leave."""
         self._stopped = True
         self._nudged.set()
+        self._job_left.set()
         events.wake.remove(self.nudge)
         timers.listeners.remove(self._timer_set)
-        jobs.wake.remove(self.nudge)
+        jobs.wake.remove(self._job_left.set)
         self._thread.join(wait_seconds)
+        self._store.join(wait_seconds)
 
     def nudge(self) -> None:
         """Something was committed that is to be followed up: look at once."""
@@ -74,15 +80,29 @@ class Worker:
                 pause = min(pause * 2, MOST_PAUSE_SECONDS)
             self._nudged.wait(pause)
 
+    def _run_jobs(self) -> None:
+        pause = LOOK_SECONDS
+        while not self._stopped:
+            self._job_left.clear()
+            try:
+                with self.database.read() as session:
+                    due = jobs.anything_due(session)
+                done = jobs.run(self.database, STEPS_AT_ONCE) if due else 0
+                pause = LOOK_SECONDS
+                if done >= STEPS_AT_ONCE:
+                    continue
+            except Exception:
+                log.exception("the store's jobs are looked at again in %.0f s", pause)
+                pause = min(pause * 2, MOST_PAUSE_SECONDS)
+            self._job_left.wait(pause)
+
 
 def work_once(database: Database) -> int:
     """Everything that is due now, then the chain of events; returns how many things were done."""
     with database.read() as session:
-        due, jobs_due = anything_due(session), jobs.anything_due(session)
+        due = anything_due(session)
     count = drain(database) if due else 0
     seal_all(database)
-    if jobs_due:
-        count += jobs.run(database, STEPS_AT_ONCE)
     return count
 
 
