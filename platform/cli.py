@@ -3,6 +3,7 @@
 from flask.cli import FlaskGroup
 
 from .verbs.jobs import jobs
+from .verbs.keys import keys
 from .verbs.packs import packs
 from .verbs.people import people, tokens
 from .verbs.records import check_database, export_records, import_records
@@ -22,6 +23,7 @@ VERBS = (
     export_records,
     check_database,
     jobs,
+    keys,
 )
 for verb in VERBS:
     main.add_command(verb)

@@ -25,6 +25,8 @@ declare(
         "definition:drafted": ("kind", "key", "revision"),
         "definition:discarded": ("kind", "key"),
         "definition:published": ("kind", "key", "version", "changes"),
+        "keys:rotated": ("key",),
+        "keys:dropped": ("key",),
         "pack:applied": ("key", "version", "steps"),
     }
 )

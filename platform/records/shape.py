@@ -99,14 +99,19 @@ class Shape:
 
         table: the form's table under another name, when it is joined.
         """
-        spec = self.specs[key]
+        source, spec = self.table if table is None else table, self.specs[key]
         if spec.encrypted:
-            column, kept_value = spec.blind, self.keys.blind(self._place(key), value)
+            entries = self.keys.blinds(self._place(key), value)
+            found: ColumnElement[bool] = source.c[spec.blind].in_(entries)
         else:
-            column, kept_value = key, keep(spec, value)
-        named = self.table if table is None else table
-        found: ColumnElement[bool] = named.c[column] == kept_value
+            found = source.c[key] == keep(spec, value)
         return found
+
+    def encrypt_anew(self, key: str, kept_value: str) -> dict[str, str]:
+        """An encrypted field's columns by the newest keys, from its ciphertext by an older one."""
+        plain = self.to_value(key, kept_value)
+        columns: dict[str, str] = self.to_columns({key: plain})
+        return columns
 
     def _place(self, key: str) -> str:
         return f"{self.form.key}.{key}"

@@ -15,6 +15,8 @@ from ..definitions.form import Form, values_schema
 from ..definitions.schema_check import nearest, pointer
 from ..identity.actor import Actor
 from ..store.errors import Problem
+from ..store.locks import exclusive
+from ..store.session import transaction
 from .choices import choices_of, missing_reference
 from .row_values import read_rows, within
 from .shape import Shape
@@ -141,6 +143,10 @@ def unique_problems(
 
 def _taken(session: Session, shape: Shape, field: Field, value: Any, record_id: int | None) -> bool:
     table = shape.table
+    if field.encrypted and not shape.keys.is_settled() and transaction(session).writing:
+        # While entries of the blind index are written anew the unique index sees two of them as
+        # different, so writers ask one after the other.
+        exclusive(session, f"unique {shape.form.key}.{field.key}")
     query = select(table.c._id).where(shape.equals(field.key, value), table.c._retired_at.is_(None))
     if record_id is not None:
         query = query.where(table.c._id != record_id)

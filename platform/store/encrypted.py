@@ -4,7 +4,9 @@ What is kept is `KEYID:BASE64(nonce, ciphertext)`. The column's own name is boun
 ciphertext moved to another column does not open. Equality and uniqueness are answered by a keyed
 hash beside it (the blind index), nothing else is: no order, no range, no part of the text.
 
-A new key is taken by `rotate`; what older keys wrote stays readable, for their files stay.
+A new key is taken by `rotate`, for the ciphertexts and for the blind index. What older keys wrote
+stays readable and findable for as long as their files stay; once a job has written everything
+anew (`records/new_key`), they can be dropped. Every process sees a new key at once.
 """
 
 import base64
@@ -12,6 +14,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import time
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -21,6 +24,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 NONCE = 12
 BLIND_LENGTH = 32  # hex digits: 128 bits
+FIRST_BLIND = "blind.key"
+TICK = 100_000_000  # nanoseconds
 
 
 class Unreadable(Exception):
@@ -28,19 +33,21 @@ class Unreadable(Exception):
 
 
 class Keyring:
-    """The keys of one data folder: `keys/fields/<number>.key` and `keys/fields/blind.key`."""
+    """The keys of one data folder: `keys/fields/<number>.key`, and for the blind index
+    `blind-<number>.key` (`blind.key` is the first)."""
 
     def __init__(self, home: Path) -> None:
         self._folder = home / "keys" / "fields"
         self._keys: dict[int, bytes] = {}
+        self._blinds: dict[int, bytes] = {}
+        self._seen = 0  # when the folder last changed, as far as its keys are read
         self._lock = Lock()
-        self._blind = b""
 
     def encrypt(self, column: str, text: str) -> str:
         """What is kept of a text in this column (`form.field`)."""
         number = self.newest()
         nonce = os.urandom(NONCE)
-        body = AESGCM(self._key(number)).encrypt(nonce, text.encode(), column.encode())
+        body = AESGCM(self._keys[number]).encrypt(nonce, text.encode(), column.encode())
         return f"{number}:{base64.b64encode(nonce + body).decode()}"
 
     def decrypt(self, column: str, kept: str) -> str:
@@ -50,53 +57,88 @@ class Keyring:
             raw = base64.b64decode(body, validate=True)
             key = self._key(int(number))
             return AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], column.encode()).decode()
-        except (ValueError, InvalidTag, FileNotFoundError) as error:
+        except (ValueError, InvalidTag, KeyError) as error:
             raise Unreadable(column) from error
 
     def blind(self, column: str, text: str) -> str:
         """The text's entry in the column's blind index; case and width are the writer's to fold."""
+        return self.blinds(column, text)[0]
+
+    def blinds(self, column: str, text: str) -> list[str]:
+        """Its entries by every key there is, the newest first: while a job writes the entries
+        anew, some rows have the older one."""
+        self._read()
+        if not self._blinds:
+            self._make(FIRST_BLIND)
+            self._read(again=True)
         message = f"{column}\0{text}".encode()
-        return hmac.new(self._blind_key(), message, hashlib.sha256).hexdigest()[:BLIND_LENGTH]
+        return [
+            hmac.new(self._blinds[number], message, hashlib.sha256).hexdigest()[:BLIND_LENGTH]
+            for number in sorted(self._blinds, reverse=True)
+        ]
+
+    def numbers(self) -> list[int]:
+        """The numbers of the keys there are, the oldest first."""
+        self._read()
+        return sorted(self._keys)
 
     def newest(self) -> int:
         """The number of the key that new texts are encrypted with; the first is made when asked."""
-        with self._lock:
-            if not self._keys:
-                self._load()
-            if not self._keys:
-                self._make("1.key")
-                self._load()
-            return max(self._keys)
+        self._read()
+        if not self._keys:
+            self._make("1.key")
+            self._read(again=True)
+        return max(self._keys)
+
+    def is_settled(self) -> bool:
+        """Whether there is one key of each sort, so that nothing is written anew just now."""
+        self._read()
+        return len(self._keys) < 2 and len(self._blinds) < 2
 
     def rotate(self) -> int:
-        """Make a new key and use it from now on; returns its number."""
-        number = self.newest() + 1
+        """Make new keys and use them from now on; returns their number."""
+        number = max(self.newest(), *self._blinds, 0) + 1
+        self._make(f"blind-{number}.key")
         self._make(f"{number}.key")
-        with self._lock:
-            self._load()
+        self._read(again=True)
         return number
+
+    def drop(self, number: int) -> None:
+        """Remove keys older than the newest, this one and its blind one; the caller has made sure
+        that nothing was written by them."""
+        if number >= self.newest():
+            raise ValueError("the newest key stays")
+        newest_blind = max(self._blinds, default=0)
+        for old in [each for each in self._blinds if each <= number and each != newest_blind]:
+            (self._folder / (FIRST_BLIND if old == 1 else f"blind-{old}.key")).unlink()
+        (self._folder / f"{number}.key").unlink()
+        _sync(self._folder)
+        self._read(again=True)
 
     def _key(self, number: int) -> bytes:
         if number not in self._keys:
-            with self._lock:
-                self._load()
+            self._read(again=True)
+        return self._keys[number]
+
+    def _read(self, *, again: bool = False) -> None:
+        """Read the keys, when the folder has changed since: another process may have made one."""
         try:
-            return self._keys[number]
-        except KeyError:
-            raise FileNotFoundError(f"{number}.key") from None
-
-    def _blind_key(self) -> bytes:
-        if not self._blind:
-            path = self._folder / "blind.key"
-            if not path.exists():
-                self._make(path.name)
-            self._blind = path.read_bytes()
-        return self._blind
-
-    def _load(self) -> None:
-        for path in self._folder.glob("*.key"):
-            if path.stem.isdigit():
-                self._keys[int(path.stem)] = path.read_bytes()
+            changed = self._folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            return
+        if changed == self._seen and not again:
+            return
+        with self._lock:
+            keys, blinds = {}, {}
+            for path in self._folder.glob("*.key"):
+                name, _, number = path.stem.partition("-")
+                if name == "blind":
+                    blinds[int(number or 1)] = path.read_bytes()
+                elif name.isdigit():
+                    keys[int(name)] = path.read_bytes()
+            self._keys, self._blinds = keys, blinds
+            # Within one tick of the file system's clock the folder may change again unseen.
+            self._seen = changed if time.time_ns() - changed > TICK else 0
 
     def _make(self, name: str) -> None:
         """Write 32 random bytes under a name, whole and synced, unless another process did."""
@@ -114,6 +156,16 @@ class Keyring:
             pass
         finally:
             part.unlink()
+        _sync(self._folder)
+
+
+def _sync(folder: Path) -> None:
+    """Have a file's name, or that it is gone, safe on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @lru_cache(maxsize=64)

@@ -9,11 +9,14 @@ import pytest
 from sqlalchemy import text
 
 from careloom.platform.identity.actor import SYSTEM
+from careloom.platform.records import new_key
+from careloom.platform.records.check import violations
 from careloom.platform.records.lists import get, history, list_records
 from careloom.platform.records.submit import change
+from careloom.platform.store import jobs
 from careloom.platform.store.database import Database
 from careloom.platform.store.encrypted import Keyring, Unreadable, keyring
-from careloom.platform.store.errors import Invalid, Malformed
+from careloom.platform.store.errors import Invalid, Malformed, Refusal
 
 NUMBER, OTHER = "110101199003070038", "110101199003070054"
 PERSON = make.form(
@@ -132,3 +135,75 @@ def test_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     }
     assert modes == {"1.key": 0o600, "blind.key": 0o600}
     assert os.stat(tmp_path / "keys" / "fields").st_mode & 0o077 == 0
+
+
+def rotated(database: Database) -> int:
+    """A new key, and everything written anew by it."""
+    number = keyring(database.home).rotate()
+    database.write(lambda session: new_key.ask_for(session, SYSTEM, number))
+    jobs.run(database)
+    with database.read() as session:
+        assert jobs.waiting(session) == []
+    return number
+
+
+def test_a_new_key_writes_everything_anew_and_the_old_one_may_go(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(new_key, "AT_ONCE", 2)
+    made = [make.record(database, "someone", name=str(n), note=f"n{n}") for n in range(3)]
+    first = make.record(database, "someone", name="a", id_no=NUMBER, note="before")
+    database.write(lambda s: change(s, SYSTEM, "someone", first.id, {"note": None, "name": "b"}))
+    without = {key: its for key, its in PERSON["properties"].items() if key != "note"}
+    make.publish(database, "form", make.form("someone", without, x_label="name"))
+    keys = keyring(database.home)
+    for refused in ({"number": 1}, {"number": 7}):
+        with pytest.raises(Refusal, match="E_KEY_NEWEST|E_NO_KEY"):
+            database.write(lambda s, no=refused["number"]: new_key.drop(s, SYSTEM, no))  # type: ignore[misc]
+    number = rotated(database)
+    assert '"1:' not in everything_kept(database) and "'1:" not in everything_kept(database)
+    database.write(lambda session: new_key.drop(session, SYSTEM, 1)).drop(1)
+    assert keys.numbers() == [number] and keys.is_settled()
+    make.publish(database, "form", PERSON)  # a column that was retired meanwhile comes back
+    with database.read() as session:
+        notes = [get(session, SYSTEM, "someone", each.id).json()["note"] for each in made]
+        assert notes == ["n0", "n1", "n2"]
+        assert list_records(session, SYSTEM, "someone", search=NUMBER).items[0].id == first.id
+        lines = history(session, SYSTEM, "someone", first.id)
+        assert lines[0].changed == {"name": ("a", "b"), "note": ("before", None)}
+        assert list(violations(session)) == []
+
+
+def test_while_a_new_key_comes_in_old_and_new_are_found_and_unique(database: Database) -> None:
+    old = make.record(database, "someone", name="a", id_no=NUMBER)
+    keyring(database.home).rotate()
+    new = make.record(database, "someone", name="b", id_no=OTHER)
+    with pytest.raises(Invalid) as refusal:
+        make.record(database, "someone", name="c", id_no=NUMBER)
+    assert [problem.code for problem in refusal.value.problems] == ["E_UNIQUE"]
+    with database.read() as session:
+        for number, record in ((NUMBER, old), (OTHER, new)):
+            found = list_records(session, SYSTEM, "someone", search=number).items
+            assert [each.id for each in found] == [record.id]
+
+
+def test_a_key_in_use_is_not_dropped(database: Database) -> None:
+    make.record(database, "someone", name="a", note="old")
+    number = keyring(database.home).rotate()
+    with pytest.raises(Refusal, match="E_KEY_IN_USE"):
+        database.write(lambda session: new_key.drop(session, SYSTEM, 1))
+    assert keyring(database.home).numbers() == [1, number]
+
+
+def test_another_process_sees_a_new_key_at_once(tmp_path: Path) -> None:
+    ours, theirs = Keyring(tmp_path), Keyring(tmp_path)
+    kept, entry = ours.encrypt("a.x", "secret"), ours.blind("a.x", "secret")
+    theirs.blind("a.x", "secret")
+    number = theirs.rotate()
+    assert ours.encrypt("a.x", "secret").startswith(f"{number}:")
+    assert ours.decrypt("a.x", kept) == "secret"
+    assert ours.blinds("a.x", "secret")[1:] == [entry]
+    theirs.drop(1)
+    assert len(ours.blinds("a.x", "secret")) == 1
+    with pytest.raises(Unreadable):
+        ours.decrypt("a.x", kept)
