@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
@@ -78,6 +79,17 @@ def take(session: Session, actor: Actor, person_id: int, role_key: str, unit_id:
     bump_epoch(session)
     data = {"role": role_key, "unit": place.code}
     append(session, "role:taken", actor, (SUBJECT, person_id), unit_id, data)
+
+
+def held_by(session: Session, person_ids: Collection[int]) -> dict[int, list[GrantRow]]:
+    """The grants of people, in the order in which they were given; those of another time too."""
+    rows = session.scalars(
+        select(GrantRow).where(GrantRow.person_id.in_(person_ids)).order_by(GrantRow.id)
+    )
+    found: dict[int, list[GrantRow]] = {}
+    for row in rows:
+        found.setdefault(row.person_id, []).append(row)
+    return found
 
 
 def _need(session: Session, actor: Actor, person_id: int, unit_id: int) -> None:

@@ -4,6 +4,7 @@ Each deed takes the epoch's row first: changes of the tree wait for one another,
 at once make no circle.
 """
 
+import re
 from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -21,6 +22,8 @@ from .people import LANGUAGES
 from .permissions import need
 from .tree import Place, unit
 
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+TYPE = re.compile(r"[a-z][a-z_]{0,39}")
 DEEPEST = 12  # levels; a path of so many ids fits its column
 
 
@@ -41,7 +44,15 @@ def add_unit(
     _need(session, actor, parent_id)
     parent = None if parent_id is None else unit(session, parent_id)
     zone = time_zone or (parent.time_zone if parent else TIME_ZONE)
-    _require([*_title_problems(title), *_zone_problems(zone), *_depth_problems(parent, 1)])
+    _require(
+        [
+            *([] if CODE.fullmatch(code) else [Problem("/code", "E_UNIT_CODE_SHAPE")]),
+            *_title_problems(title),
+            *_type_problems(type),
+            *_zone_problems(zone),
+            *_depth_problems(parent, 1),
+        ]
+    )
     if session.scalar(select(Unit.id).where(Unit.code == code)) is not None:
         raise Conflict("E_UNIT_CODE", unit=code)
     made = new_id(session)
@@ -129,6 +140,7 @@ def change_unit(
     _require(
         [
             *([] if title is None else _title_problems(title)),
+            *([] if type is None else _type_problems(type)),
             *([] if time_zone is None else _zone_problems(time_zone)),
         ]
     )
@@ -161,6 +173,10 @@ def _title_problems(title: Any) -> list[Problem]:
 def _zones() -> frozenset[str]:
     """All there are; reading them off the disk takes a tenth of a second."""
     return frozenset(available_timezones())
+
+
+def _type_problems(type: str) -> list[Problem]:
+    return [] if TYPE.fullmatch(type) else [Problem("/type", "E_UNIT_TYPE")]
 
 
 def _zone_problems(zone: str) -> list[Problem]:

@@ -8,13 +8,14 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from ..identity import passwords, people, sessions
+from ..identity import people
 from ..identity.actor import Actor
 from ..identity.roles import role_document
 from ..identity.tree import tree
-from ..store.errors import Invalid, NotAllowed, Problem
+from ..store.errors import NotAllowed
 from .body import json_object
-from .request import asker, current_database, reading, who, write
+from .own_password import change_own
+from .request import reading, who, write
 from .routes import SIGNED_IN, Spec, route
 from .shapes import ID, KEY, LABEL, id_text, thing
 
@@ -92,17 +93,8 @@ _TEXT = {"type": "string", "maxLength": 400}
 )
 def change_password() -> ResponseReturnValue:
     """The current one must be given; an access token alone does not do."""
-    sent, found = json_object(), asker()
-    actor = found.actor
-    if actor is None or actor.person_id is None or found.way != "cookie":
-        raise NotAllowed()
-    with current_database().read() as session:
-        known = people.credentials(session, actor.login)
-    if not passwords.verified(sent["current"], known.password_hash):
-        raise Invalid(problems=[Problem("/current", "E_PASSWORD_WRONG")])
-    passwords.require_sound(sent["password"], actor.login, actor.name)
-    fresh, person_id, kept = passwords.hashed(sent["password"]), actor.person_id, found.sign_in_id
-    write(lambda session: people.set_password(session, actor, person_id, fresh, kept))
+    sent = json_object()
+    change_own(sent["current"], sent["password"])
     return "", 204
 
 
@@ -119,5 +111,5 @@ def sign_out_everywhere() -> ResponseReturnValue:
     if actor.person_id is None:
         raise NotAllowed()
     person_id = actor.person_id
-    write(lambda session: sessions.end_all(session, person_id))
+    write(lambda session: people.sign_out_everywhere(session, actor, person_id))
     return "", 204

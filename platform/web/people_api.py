@@ -1,4 +1,4 @@
-"""/api/people, /api/roles: who works here and what they hold."""
+"""/api/people: who works here and which roles they hold."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from typing import Any
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..identity import grants, passwords, people
-from ..identity.model import GrantRow, Person
+from ..identity import grants, people
+from ..identity.model import Person
 from ..identity.reach import in_reach, login_of
-from ..identity.roles import role_document, role_keys
 from ..store.errors import Malformed
+from .accounts_api import sound_hash
 from .body import json_object, number
 from .idempotency import Reply, reply
 from .paging import CURSOR, LIMIT, cursor, limit, page, page_schema
-from .request import current_database, reading, who, write
+from .request import reading, who, write
 from .routes import SIGNED_IN, Spec, route
-from .shapes import ID, KEY, LABEL, MAYBE_MOMENT, MOMENT, id_text, stamp, thing
+from .shapes import ID, KEY, MAYBE_MOMENT, MOMENT, id_text, stamp, thing
 
 area = Blueprint("people_api", __name__)
 
@@ -112,10 +111,7 @@ def add_person() -> ResponseReturnValue:
 
 def _hashed(sent: Mapping[str, Any], login: str, name: str) -> str | None:
     password = sent.get("password")
-    if password is None:
-        return None
-    passwords.require_sound(password, login, name)
-    return passwords.hashed(password)
+    return None if password is None else sound_hash(password, login, name)
 
 
 @route(
@@ -132,9 +128,7 @@ def read_person(person_id: int) -> ResponseReturnValue:
 
 
 def _roles(session: Session, person_id: int) -> list[dict[str, Any]]:
-    rows = session.scalars(
-        select(GrantRow).where(GrantRow.person_id == person_id).order_by(GrantRow.id)
-    )
+    rows = grants.held_by(session, [person_id]).get(person_id, [])
     return [
         {
             "role": row.role_key,
@@ -168,57 +162,6 @@ def change_person(person_id: int) -> ResponseReturnValue:
         )
     )
     return jsonify(shown(person))
-
-
-@route(
-    area,
-    "/api/people/<id:person_id>/disable",
-    methods=("POST",),
-    needs="people.write",
-    spec=Spec("Let a person act no more, at once.", answers={204: {}}, tag="people"),
-)
-def disable(person_id: int) -> ResponseReturnValue:
-    """Their sign-ins and access tokens end."""
-    actor = who()
-    write(lambda session: people.disable(session, actor, person_id))
-    return "", 204
-
-
-@route(
-    area,
-    "/api/people/<id:person_id>/enable",
-    methods=("POST",),
-    needs="people.write",
-    spec=Spec("Let a disabled person sign in again.", answers={204: {}}, tag="people"),
-)
-def enable(person_id: int) -> ResponseReturnValue:
-    """Old access tokens stay ended."""
-    actor = who()
-    write(lambda session: people.enable(session, actor, person_id))
-    return "", 204
-
-
-@route(
-    area,
-    "/api/people/<id:person_id>/password",
-    methods=("POST",),
-    needs="people.write",
-    spec=Spec(
-        "Set a person's password; their sign-ins and access tokens end.",
-        body=thing({"password": {"type": "string", "maxLength": 400}}),
-        answers={204: {}},
-        tag="people",
-    ),
-)
-def set_password(person_id: int) -> ResponseReturnValue:
-    """For somebody else; one's own goes by /api/me/password."""
-    sent, actor = json_object(), who()
-    with current_database().read() as session:
-        person = in_reach(session, actor, person_id, "people.write")
-    hashed = _hashed(sent, person.login, person.name)
-    assert hashed is not None
-    write(lambda session: people.set_password(session, actor, person_id, hashed))
-    return "", 204
 
 
 @route(
@@ -277,34 +220,3 @@ def take_role(person_id: int, role: str, unit_id: int) -> ResponseReturnValue:
     actor = who()
     write(lambda session: grants.take(session, actor, person_id, role, unit_id))
     return "", 204
-
-
-@route(
-    area,
-    "/api/roles",
-    needs="people.read",
-    spec=Spec(
-        "The roles in force.",
-        answers={
-            200: page_schema(
-                thing(
-                    {
-                        "key": KEY,
-                        "title": LABEL,
-                        "rights": {"type": "array", "items": {"type": "string"}},
-                    }
-                )
-            )
-        },
-        tag="people",
-    ),
-)
-def list_roles() -> ResponseReturnValue:
-    """What each is called and which platform-wide rights it brings."""
-    session = reading()
-    documents = [role_document(session, key) or {} for key in role_keys(session)]
-    items = [
-        {"key": its["key"], "title": its["title"], "rights": list(its.get("rights", ()))}
-        for its in documents
-    ]
-    return jsonify(page(items, None, len(items)))

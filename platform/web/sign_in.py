@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -74,7 +75,10 @@ def sign_in() -> ResponseReturnValue:
         minutes = -(-refusal.seconds // 60)
         words = say(language(), "problem.E_SIGN_IN_LIMIT", minutes=minutes)
         return _draw(login, wanted, words), 429, {"Retry-After": str(refusal.seconds)}
-    response = redirect(wanted, 303)
+    return _with_cookie(redirect(wanted, 303), begun)
+
+
+def _with_cookie(response: Response, begun: sessions.Begun) -> Response:
     response.set_cookie(
         COOKIE,
         begun.token,
@@ -85,6 +89,26 @@ def sign_in() -> ResponseReturnValue:
     )
     response.delete_cookie(csrf.COOKIE)
     return response
+
+
+def signed_in(response: Response, person_id: int) -> Response:
+    """The answer to somebody who has just proved who they are; what they were before ends."""
+    address, lifetime, before = request.remote_addr or "", idle(), asker().sign_in_id
+
+    def begin(session: Session) -> sessions.Begun:
+        if before is not None:
+            sessions.end(session, before)
+        return _begin(session, person_id, address, lifetime)
+
+    return _with_cookie(response, current_database().write(begin))
+
+
+def _begin(session: Session, person_id: int, address: str, lifetime: timedelta) -> sessions.Begun:
+    begun = sessions.begin(session, person_id, lifetime)
+    actor = actor_of(session, person_id)
+    subject = (SUBJECT, person_id)
+    append(session, "person:signed_in", actor, subject, actor.unit_id, {"address": address})
+    return begun
 
 
 def enter(login: str, password: str, address: str, replacing: int | None = None) -> sessions.Begun:
@@ -112,11 +136,7 @@ def enter(login: str, password: str, address: str, replacing: int | None = None)
         attempts.forgive(session, name, address)
         if replacing is not None:
             sessions.end(session, replacing)
-        begun = sessions.begin(session, person_id, lifetime)
-        actor = actor_of(session, person_id)
-        subject = (SUBJECT, person_id)
-        append(session, "person:signed_in", actor, subject, actor.unit_id, {"address": address})
-        return begun
+        return _begin(session, person_id, address, lifetime)
 
     return database.write(begin)
 

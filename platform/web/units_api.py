@@ -1,30 +1,27 @@
-"""/api/units, /api/tokens: the organisation, and what programs hold."""
+"""/api/units: the organisation."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from ..identity import access_tokens, units
-from ..identity.model import AccessToken
+from ..identity import units
 from ..identity.tree import Place, tree, unit
-from ..store.errors import NotAllowed
-from ..store.session import moment
 from .body import json_object, number
 from .idempotency import Reply, reply
 from .paging import page, page_schema
 from .request import reading, who, write
 from .routes import SIGNED_IN, Spec, route
-from .shapes import ID, LABEL, MAYBE_ID, MAYBE_MOMENT, MOMENT, id_text, stamp, thing
+from .shapes import ID, LABEL, MAYBE_ID, id_text, thing
 
 area = Blueprint("units_api", __name__)
 
 _CODE = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"}
 _TYPE = {"type": "string", "pattern": "^[a-z][a-z_]{0,39}$"}
+_ZONE = {"type": "string", "maxLength": 60}
 _UNIT = thing(
     {
         "id": ID,
@@ -72,7 +69,7 @@ def list_units() -> ResponseReturnValue:
         "Add a unit under another.",
         body=thing(
             {"code": _CODE, "title": LABEL, "type": _TYPE, "parent": ID},
-            time_zone={"type": "string", "maxLength": 60},
+            time_zone=_ZONE,
         ),
         answers={201: _UNIT},
         tag="units",
@@ -101,17 +98,20 @@ def add_unit() -> ResponseReturnValue:
     methods=("PATCH",),
     needs="units.write",
     spec=Spec(
-        "Move a unit under another, or say who takes what arrives there.",
-        body=thing({}, parent=ID, intake=MAYBE_ID),
+        "Change a unit, move it under another, or say who takes what arrives there.",
+        body=thing({}, title=LABEL, type=_TYPE, time_zone=_ZONE, parent=ID, intake=MAYBE_ID),
         answers={200: _UNIT},
         tag="units",
     ),
 )
 def change_unit(unit_id: int) -> ResponseReturnValue:
-    """Records follow their unit to its new place."""
+    """Records follow their unit to its new place; what is not sent stays."""
     sent, actor = json_object(), who()
 
     def deed(session: Session) -> Place:
+        units.change_unit(
+            session, actor, unit_id, sent.get("title"), sent.get("type"), sent.get("time_zone")
+        )
         if "parent" in sent:
             units.move_unit(session, actor, unit_id, number(sent["parent"]))
         if "intake" in sent:
@@ -120,93 +120,3 @@ def change_unit(unit_id: int) -> ResponseReturnValue:
         return unit(session, unit_id)
 
     return jsonify(shown(write(deed)))
-
-
-_TOKEN = thing(
-    {
-        "id": ID,
-        "prefix": {"type": "string"},
-        "title": {"type": "string"},
-        "person": ID,
-        "created_at": MOMENT,
-        "expires_at": MAYBE_MOMENT,
-        "revoked_at": MAYBE_MOMENT,
-    },
-    token={"type": "string", "description": "Shown this once."},
-)
-
-
-def _token(row: AccessToken) -> dict[str, Any]:
-    return {
-        "id": str(row.id),
-        "prefix": f"clm_{row.prefix}",
-        "title": row.title,
-        "person": str(row.person_id),
-        "created_at": stamp(row.created_at),
-        "expires_at": stamp(row.expires_at),
-        "revoked_at": stamp(row.revoked_at),
-    }
-
-
-@route(
-    area,
-    "/api/tokens",
-    needs=SIGNED_IN,
-    spec=Spec("My access tokens.", answers={200: page_schema(_TOKEN)}, tag="people"),
-)
-def list_tokens() -> ResponseReturnValue:
-    """Newest first; the secrets are not among what is known."""
-    actor = who()
-    if actor.person_id is None:
-        raise NotAllowed()
-    rows = access_tokens.tokens_of(reading(), actor, actor.person_id)
-    return jsonify(page([_token(row) for row in rows], None, len(rows)))
-
-
-@route(
-    area,
-    "/api/tokens",
-    methods=("POST",),
-    needs=SIGNED_IN,
-    spec=Spec(
-        "Issue an access token for myself, or for a person whom I may administer.",
-        body=thing(
-            {"title": {"type": "string", "minLength": 1, "maxLength": 100}},
-            person=ID,
-            days={"type": "integer", "minimum": 1, "maximum": 3650},
-        ),
-        answers={201: _TOKEN},
-        tag="people",
-    ),
-)
-def issue_token() -> ResponseReturnValue:
-    """The token is in this answer and never again, under an Idempotency-Key neither."""
-    sent, actor = json_object(), who()
-    person_id = number(sent["person"]) if "person" in sent else actor.person_id
-    if person_id is None:
-        raise NotAllowed()
-
-    def deed(session: Session) -> tuple[AccessToken, str]:
-        days = sent.get("days")
-        until = moment(session) + timedelta(days=days) if days else None
-        return access_tokens.issue(session, actor, person_id, sent["title"], until)
-
-    return reply(
-        deed,
-        lambda issued: Reply({**_token(issued[0]), "token": issued[1]}, 201),
-        keep=lambda issued: Reply(_token(issued[0]), 201),
-    )
-
-
-@route(
-    area,
-    "/api/tokens/<id:token_id>",
-    methods=("DELETE",),
-    needs=SIGNED_IN,
-    spec=Spec("Revoke an access token.", answers={204: {}}, tag="people"),
-)
-def revoke_token(token_id: int) -> ResponseReturnValue:
-    """From its next use on."""
-    actor = who()
-    write(lambda session: access_tokens.revoke(session, actor, token_id))
-    return "", 204

@@ -32,3 +32,15 @@ for (const input of document.querySelectorAll<HTMLInputElement>('input[type=file
     if (place && name) place.textContent = name
   })
 }
+
+// What is shown once is copied by a button, where the browser lets pages copy.
+for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copy]')) {
+  button.hidden = !navigator.clipboard
+  button.addEventListener('click', () => {
+    const shown = document.getElementById(button.dataset.copy ?? '') as HTMLInputElement | null
+    const words = button.querySelector('span')
+    if (shown) void navigator.clipboard.writeText(shown.value).then(() => {
+      if (words) words.textContent = button.dataset.done ?? ''
+    })
+  })
+}

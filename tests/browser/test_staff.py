@@ -229,6 +229,7 @@ PATHS = {
     "agent": ["/", "/records", "/records/lead_intake", "/records/lead_intake/new", "/no-such-page"],
     "manager": ["/reports", "/reports/leads_by_channel"],
     "ops": ["/packs"],
+    "admin": ["/people", "/people/new", "/people/units", "/people/roles/lead_supervisor", "/me"],
 }
 
 

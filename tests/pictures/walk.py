@@ -127,6 +127,14 @@ PICTURES = (
     Picture("packs", "ops", at("/packs")),
     Picture("pack-plan", "admin", plan),
     Picture("instance", "supervisor", instance),
+    Picture("people", "admin", at("/people")),
+    Picture("person", "admin", first("/people?q=agent", ".table-link, .card-link")),
+    Picture("person-new", "admin", at("/people/new")),
+    Picture("units", "admin", at("/people/units")),
+    Picture("unit", "admin", first("/people/units", ".plan a")),
+    Picture("roles", "admin", at("/people/roles")),
+    Picture("role", "admin", at("/people/roles/online_consultant")),
+    Picture("account", "agent", at("/me")),
     Picture("not-found", "agent", at("/no-such-page")),
 )
 

@@ -17,12 +17,12 @@ from careloom.platform.identity.forms import Condition
 from careloom.platform.identity.roles import save_role
 from careloom.platform.identity.rules import SCOPES, Rule
 from careloom.platform.identity.tree import tree
+from careloom.platform.records.explain import explain
 from careloom.platform.records.lists import (
     get,
     history,
     list_records,
     may_do,
-    why_record,
 )
 from careloom.platform.records.shape import shape_of
 from careloom.platform.records.submit import change, submit
@@ -224,13 +224,19 @@ def test_why_names_the_expression_and_whether_it_holds(
 ) -> None:
     me = someone(database, scoped("spent > 10", "read"), rights=("people.read",))
     poor, rich = (make.record(database, "visit", spent=spent).id for spent in ("1.00", "11.00"))
-    other = make.person(database, "bystander", "B2").person_id or 0
+    other = make.person(database, "bystander", "B1").person_id or 0
+    far = make.person(database, "far", "B2").person_id or 0
     with database.read() as session:
-        seen = why_record(session, me, "visit", rich, me.person_id or 0)
-        assert [(r.scope, r.where, r.covers) for r in seen] == [("all", "spent > 10", True)]
-        assert why_record(session, me, "visit", rich, other) == []
+        seen = explain(session, me, "visit", rich, me.person_id or 0)
+        covering = [(r.scope, r.where, r.covers) for r in seen.reasons]
+        assert covering == [("all", "spent > 10", True)]
+        assert seen.may == ("read",) and set(seen.rights.values()) == {"read"}
+        nothing = explain(session, me, "visit", rich, other)
+        assert (nothing.reasons, nothing.may, set(nothing.rights.values())) == ((), (), {"hidden"})
+        with pytest.raises(NotFound):
+            explain(session, me, "visit", rich, far)
         with pytest.raises(NotFound):  # whoever may not see a record learns nothing about it
-            why_record(session, me, "visit", poor, me.person_id or 0)
+            explain(session, me, "visit", poor, me.person_id or 0)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from careloom.platform.web.app import create_app
 from careloom.platform.web.routes import PUBLIC, Declaration, Undeclared, declaration_of, declare
 from careloom.platform.web.settings import Settings
 
-OPEN = {"/healthz", "/readyz", "/sign-in", "/language", "/static/{filename}"}
+OPEN = {"/healthz", "/readyz", "/sign-in", "/invitation", "/language", "/static/{filename}"}
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 
 
