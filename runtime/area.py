@@ -18,7 +18,8 @@ from .forms import api as records_api
 from .forms import import_pages
 from .forms import pages as record_pages
 from .reports import pages as report_pages
-from .reports.definition import REPORT
+from .reports.check import REPORT
+from .reports.dashboard import DASHBOARD
 from .work.dispatch import CONSUMER, EVENTS
 from .work.queues import ring_in
 from .work.verbs import work
@@ -41,6 +42,7 @@ def plug_in(app: Flask) -> None:
     """What the runtime adds to the house before its pages."""
     register(FLOW)
     register(REPORT)
+    register(DASHBOARD)
     subscribe(CONSUMER, EVENTS)
     for check in FLOW_CHECKS:
         if check not in CHECKS:

@@ -45,6 +45,16 @@ def open_between(calendar: Calendar, zone: tzinfo, start: datetime, end: datetim
     return passed.total_seconds() / 60
 
 
+def open_spans(
+    calendar: Calendar, zone: tzinfo, start: datetime, end: datetime
+) -> Iterator[tuple[datetime, datetime]]:
+    """The spans of open time that touch the time from `start` to `end`, whole, in order."""
+    for opens, shuts in _spans(calendar, zone, start):
+        if opens >= end:
+            break
+        yield opens, shuts
+
+
 def is_open(calendar: Calendar, zone: tzinfo, moment: datetime) -> bool:
     opens, _ = next(_spans(calendar, zone, moment), (moment + FAR, None))
     return opens <= moment

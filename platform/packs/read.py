@@ -18,6 +18,7 @@ FOLDERS = {
     "forms": "form",
     "flows": "flow",
     "reports": "report",
+    "dashboards": "dashboard",
 }
 #: beside them, read by nobody here: what a pack says of itself, and its own tests
 OTHER = {"README.md", "stories", "data"}

@@ -1,10 +1,8 @@
-"""Pages of reports: those one may read, and one of them as number, bars and table."""
+"""Pages of reports and dashboards: those one may read, one report, one dashboard."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
-from typing import Any
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -12,133 +10,172 @@ from flask.typing import ResponseReturnValue
 from ...platform.definitions.form import form_of
 from ...platform.definitions.published import entries, published
 from ...platform.identity.permissions import access, allowed
-from ...platform.store.errors import Malformed
+from ...platform.store.errors import Malformed, Refusal, Unavailable
 from ...platform.web.request import language, reading, who
 from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.words import say, text
+from .bar import FilterBar, address, filter_bar
+from .dashboard import Dashboard, Item, read_dashboard
 from .definition import Report, read_report
-from .run import Answer, run_report
+from .drawn import Drawn, drawn
+from .lens import lens_of
+from .question import Question, question_of
+from .run import run_report
 
 area = Blueprint("reports", __name__)
-
-MOST_BARS = 20
 
 
 @route(area, "/reports", needs=SIGNED_IN, endpoint="reports")
 def reports() -> ResponseReturnValue:
-    """`pages/reports.html`: reports (title, url, words)."""
-    session, actor, tongue = reading(), who(), language()
+    """`pages/reports.html`: dashboards and reports (title, url, words)."""
+    tongue = language()
+    found = []
+    for report in _readable():
+        form = form_of(published(reading(), "form", report.form))
+        words = text(report.help, tongue) or text(form.title, tongue)
+        found.append(_tile(text(report.title, tongue), f"/reports/{report.key}", words))
+    boards = [
+        _tile(text(board.title, tongue), f"/reports/dashboards/{board.key}", text(board.help, tongue))
+        for board in _dashboards()
+    ]
+    return render_template("pages/reports.html", dashboards=boards, reports=found)
+
+
+def _tile(title: str, url: str, words: str) -> dict[str, str]:
+    return {"title": title, "url": url, "words": words}
+
+
+def _readable() -> list[Report]:
+    """The reports the asker may read."""
+    session, actor = reading(), who()
     found = []
     for entry in entries(session, "report"):
-        if not allowed(session, actor, f"reports.read:{entry.key}"):
-            continue
-        report = read_report(published(session, "report", entry.key).document)
-        if not access(session, actor, report.form).may("read"):
-            continue
-        title = text(report.title, tongue)
-        words = text(report.help, tongue) or text(_form_title(report), tongue)
-        found.append({"title": title, "url": f"/reports/{entry.key}", "words": words})
-    return render_template("pages/reports.html", reports=found)
+        if allowed(session, actor, f"reports.read:{entry.key}"):
+            report = read_report(published(session, "report", entry.key).document)
+            if access(session, actor, report.form).may("read"):
+                found.append(report)
+    return found
 
 
-def _form_title(report: Report) -> Any:
-    return form_of(published(reading(), "form", report.form)).title
+def _dashboards() -> list[Dashboard]:
+    session, actor = reading(), who()
+    return [
+        read_dashboard(published(session, "dashboard", entry.key).document)
+        for entry in entries(session, "dashboard")
+        if allowed(session, actor, f"dashboards.read:{entry.key}")
+    ]
 
 
 @route(area, "/reports/<key>", needs="reports.read:{key}", endpoint="report")
 def report(key: str) -> ResponseReturnValue:
-    """`pages/report.html`: title, line, url, since, until, dated, problems; measure_title, total,
-    bars (name, value, share), chart_label, heads, rows."""
+    """`pages/report.html`: title, line, bar (see `FilterBar`), shown (see `Drawn`; none when it
+    took too long), problems."""
     session, actor, tongue = reading(), who(), language()
-    problems: list[dict[str, str]] = []
-    since, until = _day("from"), _day("until")
+    definition = read_report(published(session, "report", key).document)
+    lens = lens_of(session, actor, definition)
+    url = f"/reports/{key}"
+    question, problems = _question()
+    shown: Drawn | None = None
     try:
-        answer = run_report(session, actor, key, since=since, until=until, language=tongue)
-    except Malformed as refusal:
-        problems.append(
-            {
-                "key": "",
-                "title": "",
-                "words": say(tongue, f"problem.{refusal.code}", **refusal.params),
-            }
-        )
-        answer = run_report(session, actor, key, language=tongue)
-    form = text(_form_title(answer.report), tongue)
+        question.dimensions(definition)
+        answer = run_report(session, actor, key, question, language=tongue)
+        shown = drawn(lens, answer, actor, tongue, url)
+    except (Malformed, Unavailable) as refusal:
+        problems.append(_trouble(refusal))
+        if isinstance(refusal, Malformed):
+            question = Question()
+    bar = filter_bar(
+        lens,
+        question,
+        url,
+        period=definition.period,
+        fields=definition.filters,
+        days=question.days(definition, lens.today()),
+        language=tongue,
+    )
+    form = text(lens.shape.form.title, tongue)
     return render_template(
         "pages/report.html",
-        title=text(answer.report.title, tongue),
+        title=text(definition.title, tongue),
         line=say(tongue, "page.report.line", form=form),
-        url=f"/reports/{key}",
-        since=since.isoformat() if since else "",
-        until=until.isoformat() if until else "",
-        dated=answer.report.date is not None,
+        bar=bar,
+        shown=shown,
         problems=problems,
-        **drawn(answer, tongue),
     )
 
 
-def _day(name: str) -> date | None:
-    """A day from the address; what is no day is as good as none."""
+def _question() -> tuple[Question, list[dict[str, str]]]:
+    """What the address asks, and what is wrong with it."""
     try:
-        return date.fromisoformat(request.args.get(name, ""))
-    except ValueError:
-        return None
+        return question_of(request.args), []
+    except Malformed as refusal:
+        return Question(), [_trouble(refusal)]
 
 
-def drawn(answer: Answer, tongue: str) -> Mapping[str, Any]:
-    """An answer in words: its first measure as number and bars, all of it as a table."""
-    groups = len(answer.report.dimensions)
-    measure = answer.columns[groups] if len(answer.columns) > groups else None
-    most = max((float(row[groups] or 0) for row in answer.rows), default=0.0)
-    bars = [
-        {
-            "name": name_of(answer, row, tongue),
-            "value": _words(row[groups]),
-            "share": round(100 * float(row[groups] or 0) / most, 2) if most > 0 else 0,
-        }
-        for row in answer.rows[:MOST_BARS]
-        if groups
+def _trouble(refusal: Refusal) -> dict[str, str]:
+    words = say(language(), f"problem.{refusal.code}", **refusal.params)
+    return {"key": "", "title": "", "words": words}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A report's place on a dashboard. url: its own page, with the same question; trouble: why it
+    is not shown."""
+
+    item: Item
+    title: str
+    url: str
+    shown: Drawn | None
+    trouble: str = ""
+
+
+@route(area, "/reports/dashboards/<key>", needs="dashboards.read:{key}", endpoint="dashboard")
+def dashboard(key: str) -> ResponseReturnValue:
+    """`pages/dashboard.html`: title, help, bar (none where the reader sees no report), cards,
+    problems."""
+    session, tongue = reading(), language()
+    board = read_dashboard(published(session, "dashboard", key).document)
+    question, problems = _question()
+    if question.period == "":
+        question = replace(question, period=board.period)
+    seen = {report.key: report for report in _readable()}
+    cards = [
+        _card(item, seen[item.report], question) for item in board.items if item.report in seen
     ]
-    title = text(measure.title, tongue) if measure else ""
-    label = title
-    if bars:
-        top = bars[0]
-        label = say(tongue, "page.report.chart", title=title, name=top["name"], value=top["value"])
-    return {
-        "measure_title": title,
-        "total": _words(answer.totals[0]) if answer.totals else "",
-        "bars": bars,
-        "chart_label": label,
-        "heads": [
-            {"title": text(column.title, tongue), "number": column.kind == "measure"}
-            for column in answer.columns
-        ],
-        "rows": [_cells(answer, row, tongue) for row in answer.rows] if any(answer.totals) else [],
-    }
+    first = next((seen[item.report] for item in board.items if item.report in seen), None)
+    return render_template(
+        "pages/dashboard.html",
+        title=text(board.title, tongue),
+        help=text(board.help, tongue),
+        bar=None if first is None else _board_bar(board, first, question),
+        cards=cards,
+        problems=problems,
+    )
 
 
-def name_of(answer: Answer, row: list[Any], tongue: str) -> str:
-    """What a group is called: the names of its keys."""
-    parts = [
-        answer.names[dimension.key].get(row[number]) or say(tongue, "page.blank")
-        for number, dimension in enumerate(answer.report.dimensions)
-    ]
-    return " · ".join(parts)
+def _board_bar(board: Dashboard, report: Report, question: Question) -> FilterBar:
+    lens = lens_of(reading(), who(), report)
+    asked = question if question.period != board.period else replace(question, period="")
+    return filter_bar(
+        lens,
+        asked,
+        f"/reports/dashboards/{board.key}",
+        period=board.period,
+        fields=board.filters,
+        days=question.days(report, lens.today()),
+        language=language(),
+    )
 
 
-def _cells(answer: Answer, row: list[Any], tongue: str) -> list[dict[str, Any]]:
-    groups = len(answer.report.dimensions)
-    return [
-        {
-            "words": answer.names[dimension.key].get(row[number]) or say(tongue, "page.blank"),
-            "url": "",
-        }
-        for number, dimension in enumerate(answer.report.dimensions)
-    ] + [{"words": _words(value), "number": True, "url": ""} for value in row[groups:]]
-
-
-def _words(value: Any) -> str:
-    """A measure for people: thousands apart; a dash where there is none to be said."""
-    if value is None:
-        return "—"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+def _card(item: Item, report: Report, question: Question) -> Card:
+    session, actor, tongue = reading(), who(), language()
+    asked = replace(question, by=item.by)
+    own = f"/reports/{report.key}"
+    title, url = text(report.title, tongue), address(own, asked)
+    try:
+        answer = run_report(session, actor, report.key, asked, language=tongue)
+    except (Malformed, Unavailable) as refusal:
+        return Card(item, title, url, None, _trouble(refusal)["words"])
+    return Card(
+        item, title, url, drawn(lens_of(session, actor, report), answer, actor, tongue, own)
+    )

@@ -13,11 +13,12 @@ from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database, open_database
 from careloom.platform.verbs.demo import load_demo
 from careloom.runtime.flows.check import FLOW
-from careloom.runtime.reports.definition import REPORT
+from careloom.runtime.reports.check import REPORT
+from careloom.runtime.reports.dashboard import DASHBOARD
 
 FOUNDED = datetime(2026, 3, 1, tzinfo=UTC)  # before any test's clock, for grants begin with it
 
-for kind in (FLOW, REPORT):
+for kind in (FLOW, REPORT, DASHBOARD):
     register(kind)
 
 

@@ -16,7 +16,8 @@ from careloom.platform.packs.apply import apply_pack
 from careloom.platform.packs.read import read_pack
 from careloom.platform.store.database import Database
 from careloom.runtime.flows.check import FLOW
-from careloom.runtime.reports.definition import REPORT
+from careloom.runtime.reports.check import REPORT
+from careloom.runtime.reports.dashboard import DASHBOARD
 
 SHIPPED = Path(__file__).parents[2] / "blueprints"
 FORMS = ("lead_intake", "followup_log", "appointment")
@@ -26,6 +27,7 @@ FORMS = ("lead_intake", "followup_log", "appointment")
 def clinic(sqlite: Database) -> Database:
     register(FLOW)
     register(REPORT)
+    register(DASHBOARD)
     for pack in ("clinic", "dental"):
         found = read_pack(SHIPPED / pack)
         sqlite.write(lambda session, found=found: apply_pack(session, SYSTEM, found))

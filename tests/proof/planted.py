@@ -17,7 +17,7 @@ from careloom.platform.identity.tree import tree
 from careloom.platform.identity.units import add_unit
 from careloom.platform.records.submit import change, submit
 from careloom.platform.store.database import Database
-from careloom.runtime.reports.definition import REPORT
+from careloom.runtime.reports.check import REPORT
 
 SCOPES = ("own", "unowned", "team", "branch", "subtree", "all", "expression")
 UNITS = ("B1", "D1", "B2", "R")
