@@ -27,6 +27,7 @@ help: ## list the verbs
 
 run: install build ## everything, from nothing: install, build, the demo clinic, serve on PORT
 	$(CARELOOM) setup --demo
+	$(CARELOOM) demo
 	@echo "Careloom: http://$(HOST):$(PORT)   (Ctrl+C ends it)"
 	@exec $(CARELOOM) run --host $(HOST) --port $(PORT)
 

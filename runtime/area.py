@@ -9,6 +9,7 @@ from ..platform.records.check import CHECKS
 from ..platform.records.trail import SUBJECTS
 from ..platform.web.areas import beside
 from ..platform.web.navigation import Place, add_places
+from .demo.verbs import demo
 from .flows import api as flows_api
 from .flows import pages as work_pages
 from .flows.check import FLOW
@@ -35,6 +36,7 @@ PLACES = (
 area = Blueprint("runtime", __name__, cli_group=None)
 area.cli.add_command(work)
 for part in PARTS:
+area.cli.add_command(demo)
     area.register_blueprint(part.area)
 
 

@@ -29,6 +29,7 @@ FLOORS = {
     ),
     "runtime": (
         {"area"},
+        {"demo"},
         {"work"},
         {"flows"},
         {"automations"},

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select
@@ -15,9 +14,9 @@ from sqlalchemy.orm import Session
 from ..definitions.fields import MANY, Field
 from ..definitions.schema_check import nearest
 from ..events.view_log import note
-from ..identity.actor import Actor, actor_of
-from ..identity.permissions import Access, Reason, access, need, why
-from ..store.errors import Malformed, NotFound, NotSignedIn, Problem
+from ..identity.actor import Actor
+from ..identity.permissions import Access, access
+from ..store.errors import Malformed, NotFound, Problem
 from ..store.history import RecordHistory
 from ..store.rows import KEPT_BY
 from .filters import filter_clause
@@ -74,26 +73,6 @@ def may_do(session: Session, actor: Actor, form_key: str, record_id: int, action
     asked = access(session, actor, form_key)
     row = shape.read(session, record_id)
     return row is not None and all(may(asked, shape, each, row) for each in ("read", action))
-
-
-def why_record(
-    session: Session, actor: Actor, form_key: str, record_id: int, person_id: int
-) -> list[Reason]:
-    """Every rule of a person's roles on the form, and whether it covers this record.
-
-    Needs the right `people.read`, and reading the record. Raises NotFound, NotAllowed.
-    """
-    need(session, actor, "people.read")
-    get(session, actor, form_key, record_id)
-    shape = shape_of(session, form_key)
-    row = read_row(session, shape.table, record_id)
-    assert row is not None
-    try:
-        asked_about = actor_of(session, person_id)
-    except NotSignedIn as error:
-        raise NotFound("E_NO_PERSON") from error
-    look = partial(shape.to_values, row)
-    return why(session, asked_about, form_key, row["_owner"], row["_unit"], look)
 
 
 def list_records(
