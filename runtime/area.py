@@ -13,6 +13,7 @@ from .demo.verbs import demo
 from .flows import api as flows_api
 from .flows import pages as work_pages
 from .flows.check import FLOW
+from .flows.follow import wants
 from .flows.soundness import CHECKS as FLOW_CHECKS
 from .flows.trail import SUBJECT, instances_seen
 from .forms import api as records_api
@@ -45,7 +46,7 @@ def plug_in(app: Flask) -> None:
     register(FLOW)
     register(REPORT)
     register(DASHBOARD)
-    subscribe(CONSUMER, EVENTS)
+    subscribe(CONSUMER, EVENTS, wants)
     for check in FLOW_CHECKS:
         if check not in CHECKS:
             CHECKS.append(check)

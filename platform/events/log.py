@@ -1,7 +1,7 @@
 """Append an event, and a handoff for each consumer that wants it, in the caller's transaction."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from sqlalchemy import bindparam, insert, select
@@ -15,6 +15,10 @@ from .names import EVENTS
 #: Rules that set one another off stop here.
 DEEPEST = 10
 
+#: (session, event's name, subject, data) -> whether a consumer has anything to do about it.
+Wants = Callable[[Session, str, tuple[str, int], Mapping[str, Any]], bool]
+
+_wants: dict[str, Wants] = {}
 _consumers: dict[str, list[str]] = defaultdict(list)
 #: Called after a commit that left handoffs behind; the runtime's nudge puts itself here.
 wake: list[Callable[[], None]] = []
@@ -32,8 +36,14 @@ class Who(Protocol):
     def person_id(self) -> int | None: ...
 
 
-def subscribe(consumer: str, names: Collection[str]) -> None:
-    """Hand these events to a consumer from now on. Saying it again changes nothing."""
+def subscribe(consumer: str, names: Collection[str], wants: Wants | None = None) -> None:
+    """Hand these events to a consumer from now on. Saying it again changes nothing.
+
+    wants: asked of each, in the transaction that writes it; what the consumer would pass over
+    anyway is then not handed on at all.
+    """
+    if wants is not None:
+        _wants[consumer] = wants
     for name in names:
         if name not in EVENTS:
             raise ValueError(f"no event is called {name}")
@@ -82,7 +92,11 @@ def append(
             "data": data,
         },
     )
-    consumers = _consumers.get(name)
+    consumers = [
+        consumer
+        for consumer in _consumers.get(name, ())
+        if consumer not in _wants or _wants[consumer](session, name, subject, data)
+    ]
     if consumers:
         rows = [
             {"event_id": event_id, "consumer": c, **about, "due_at": now, "tries": 0}

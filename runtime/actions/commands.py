@@ -5,7 +5,7 @@ live instance, a rehearsal and a replay. A command names everything it needs; no
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, TypeAlias
 
 from ..tasks.actors import Offered
@@ -26,12 +26,18 @@ class StepFailed(Exception):
 
 @dataclass(frozen=True)
 class Named:
-    """What a step or an action produced under its key: a record, an outcome, or a person."""
+    """What a step or an action produced under its key, in parts; those it has none of are None.
+
+    at, by: when a person did it, as ISO text, and who. round: of a repeat, from 1 on.
+    """
 
     form: str | None = None
     id: int | None = None
     outcome: str | None = None
     person: int | None = None
+    at: str | None = None
+    by: int | None = None
+    round: int | None = None
 
 
 @dataclass
@@ -71,10 +77,15 @@ class Create:
 
 @dataclass(frozen=True)
 class Change:
-    """Change a record through the door (the subject when `record` is None) -> None."""
+    """Change a record through the door (the subject when `record` is None) -> None.
+
+    add, remove: put into fields of several choices, and taken out of them.
+    """
 
     record: Named | None
     values: tuple[tuple[str, Any], ...]
+    add: tuple[tuple[str, Any], ...] = ()
+    remove: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,18 +114,55 @@ class Who:
 
 @dataclass(frozen=True)
 class Resolve:
-    """Who that is now -> tuple of Offered, empty when it is nobody."""
+    """Who that is now -> tuple of Offered, empty when it is nobody.
+
+    but: people who are not meant. each: people by name, also where a role is meant.
+    """
 
     who: Who
     names: dict[str, Named]
+    but: frozenset[int] = frozenset()
+    each: bool = False
 
 
 @dataclass(frozen=True)
-class After:
-    """The moment so much time from now, counted in the calendar's open hours if one is named."""
+class When:
+    """When something falls due. One of duration, until and clock; see the flow's schema.
 
-    duration: timedelta
-    calendar: str | None
+    duration: from now, in the calendar's open hours if one is named. until: so long (`offset`)
+    after a moment that records decide. clock: a time of day, `day` days after the day of `after`
+    (of now without), or the next such time.
+    """
+
+    duration: timedelta | None = None
+    until: Formula | None = None
+    offset: timedelta | None = None
+    clock: time | None = None
+    day: int | None = None
+    after: Formula | None = None
+    calendar: str | None = None
+
+    @property
+    def formulas(self) -> tuple[Formula, ...]:
+        """What it is worked out from; when there is any, it moves with the records."""
+        return tuple(each for each in (self.until, self.after) if each is not None)
+
+
+@dataclass(frozen=True)
+class Reckoned:
+    """A moment, or None when what decides it is blank. reads: the records (form, id) it is
+    worked out from; when one of them changes, it is worked out again."""
+
+    at: datetime | None
+    reads: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Reckon:
+    """When that is, counted from now -> Reckoned."""
+
+    when: When
+    names: dict[str, Named]
 
 
 @dataclass(frozen=True)
@@ -123,7 +171,7 @@ class Offer:
 
     step: str
     actors: tuple[Offered, ...]
-    due_at: datetime | None
+    due: Reckoned
 
 
 @dataclass(frozen=True)
@@ -132,15 +180,94 @@ class SetLimit:
 
     task: int
     limit: str
-    at: datetime
+    at: Reckoned
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A record or an event that may come.
+
+    kind: `record` or `event`. what: the link field of the record's form `comes_as`, or the
+    event's name. about: the record it leads to or is raised about; the subject when None.
+    """
+
+    kind: str
+    what: str
+    about: Named | None
+    comes_as: str | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """Whether the record of a meeting is there already, newer than `since` -> its id or None."""
+
+    meeting: Meeting
+    since: int
 
 
 @dataclass(frozen=True)
 class Sleep:
-    """Wait at the step until a moment -> None."""
+    """Wait at the step until a moment -> None. arm: of a race."""
 
     step: str
-    until: datetime
+    until: Reckoned
+    arm: str | None = None
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Wait at the step for a meeting -> None. arm: of a race."""
+
+    step: str
+    meeting: Meeting
+    arm: str | None = None
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A race waits for a task as well -> None."""
+
+    step: str
+    arm: str
+    task: int
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A message of a notify step: to people, or to a customer's record -> None.
+
+    number: which of the step's moments it is.
+    """
+
+    step: str
+    number: int
+    at: Reckoned
+    people: tuple[Offered, ...] = ()
+    customer: Named | None = None
+
+
+@dataclass(frozen=True)
+class Unsend:
+    """Drop the messages of a notify step that are not sent yet -> None."""
+
+    step: str
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Have a flow started about a record, given others by its names for them -> None."""
+
+    flow: str
+    about: Named
+    give: tuple[tuple[str, Named], ...]
+
+
+@dataclass(frozen=True)
+class Raise:
+    """Say that an event happened to a record -> None."""
+
+    event: str
+    about: Named
 
 
 @dataclass(frozen=True)
@@ -202,10 +329,17 @@ Command: TypeAlias = (
     | Change
     | Assign
     | Resolve
-    | After
+    | Reckon
     | Offer
     | SetLimit
+    | Look
     | Sleep
+    | Listen
+    | Beside
+    | Notice
+    | Unsend
+    | Launch
+    | Raise
     | Now
     | Enter
     | Leave

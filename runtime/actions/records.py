@@ -1,6 +1,6 @@
 """Records found and written on the system's behalf, through the same door as a person."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import tzinfo
 from typing import Any
 
@@ -14,6 +14,7 @@ from ...platform.records.shape import shape_of
 from ...platform.records.submit import change, submit
 from ...platform.store.columns import keep
 from ...platform.store.errors import Invalid, Problem
+from .act import plain
 from .commands import Named, StepFailed
 from .sight import Sight
 
@@ -53,15 +54,45 @@ def create(
 
 
 def change_record(
-    sight: Sight, record: Named | None, values: Iterable[tuple[str, Any]], cause: int | None
+    sight: Sight,
+    record: Named | None,
+    values: Iterable[tuple[str, Any]],
+    cause: int | None,
+    add: Iterable[tuple[str, Any]] = (),
+    remove: Iterable[tuple[str, Any]] = (),
 ) -> None:
-    """Change the subject, or a record an earlier step produced."""
+    """Change the subject, or a record an earlier step produced.
+
+    add, remove: put into fields of several choices beside what is there, and taken out.
+    """
     form_key = sight.form_key if record is None else record.form
     record_id = sight.record_id if record is None else record.id
     if form_key is None or record_id is None:
         raise StepFailed("E_NO_RECORD")
     given = fitted(sight.session, form_key, values, sight.zone)
+    given |= _lists(sight, form_key, record_id, add, remove)
     sight.put(change(sight.session, SYSTEM, form_key, record_id, given, cause=cause, source=SOURCE))
+
+
+def _lists(
+    sight: Sight,
+    form_key: str,
+    record_id: int,
+    add: Iterable[tuple[str, Any]],
+    remove: Iterable[tuple[str, Any]],
+) -> dict[str, Any]:
+    """What fields of several choices hold afterwards, in the order in which it came."""
+    record = sight.record(form_key, record_id)
+    if record is None:
+        raise StepFailed("E_NO_RECORD")
+    given: dict[str, list[Any]] = {}
+    for words, into in ((add, True), (remove, False)):
+        for key, value in words:
+            some = [] if value is None else value if isinstance(value, list) else [value]
+            here = given.get(key, list(record.values.get(key) or ()))
+            kept = [one for one in here if one not in some]
+            given[key] = [*here, *(one for one in some if one not in here)] if into else kept
+    return dict(given)
 
 
 def fitted(
@@ -82,8 +113,3 @@ def fitted(
     if problems:
         raise Invalid(problems=problems)
     return given
-
-
-def plain(value: Any) -> Any:
-    """An expression's value as a field takes it: of a row its id."""
-    return value.get("_id") if isinstance(value, Mapping) else value

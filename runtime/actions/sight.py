@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from ...platform.expressions.environment import Env, Me
-from ...platform.identity.actor import SYSTEM
+from ...platform.identity.actor import SYSTEM, TIME_ZONE
+from ...platform.identity.tree import tree
 from ...platform.records.lists import get
 from ...platform.records.record import Record
 from ...platform.store.errors import NotFound
 from ...platform.store.session import moment
 from .commands import Named
-from .moments import zone_of
+from .formula import Formula
 
 THIS = "this"
 
@@ -26,6 +27,8 @@ class Sight:
         self.session = session
         self.form_key = form_key
         self.record_id = record_id
+        self.held: set[tuple[str, int]] = set()
+        """Records locked against change until the transaction ends."""
         self._records: dict[tuple[str, int], Record | None] = {}
 
     @property
@@ -39,7 +42,8 @@ class Sight:
     @property
     def zone(self) -> ZoneInfo:
         """The time zone of the record's branch."""
-        return zone_of(self.session, self.subject.unit_id)
+        place = tree(self.session).places.get(self.subject.unit_id)
+        return ZoneInfo(place.time_zone if place else TIME_ZONE)
 
     @property
     def now(self) -> datetime:
@@ -63,8 +67,21 @@ class Sight:
         """What was written is undone: read all of it again."""
         self._records.clear()
 
-    def env(self, names: Mapping[str, Named]) -> Env:
-        """The surroundings of one evaluation: subject, `this`, and the names so far."""
+    def look(
+        self, formula: Formula, names: Mapping[str, Named]
+    ) -> tuple[Any, set[tuple[str, int]]]:
+        """What a formula is worth, and the records (form, id) it was worked out from."""
+        read: set[tuple[str, int]] = set()
+        value = formula.run(self.env(names, read))
+        if formula.names & self.subject.form.fields.keys():
+            read.add((self.form_key, self.record_id))
+        return value, read
+
+    def env(self, names: Mapping[str, Named], read: set[tuple[str, int]] | None = None) -> Env:
+        """The surroundings of one evaluation: subject, `this`, and the names so far.
+
+        read: gathers the records that are followed.
+        """
         values: dict[str, Any] = {**self.subject.values, THIS: self.record_id}
         for key, named in names.items():
             values[key] = named.person if named.person is not None else (named.id or 0)
@@ -72,10 +89,22 @@ class Sight:
         def follow(form: str, record_id: Any) -> Mapping[str, Any] | None:
             base, plus, key = form.partition("+")
             found = self.record(base, int(record_id)) if base and record_id else None
+            if found is not None and read is not None:
+                read.add((base, found.id))
             if not plus:
                 return None if found is None else found.values
-            named = names.get(key)
-            outcome = named.outcome if named is not None else None
-            return {"outcome": outcome, **(found.values if found is not None else {})}
+            return {**_told(names.get(key)), **(found.values if found is not None else {})}
 
         return Env(values, now=self.now, zone=self.zone, me=Me(), follow=follow)
+
+
+def _told(named: Named | None) -> dict[str, Any]:
+    """What a step's key tells beside its record's fields (`flows/scope.py` has their types)."""
+    if named is None:
+        return {}
+    return {
+        "outcome": named.outcome,
+        "done_at": datetime.fromisoformat(named.at) if named.at else None,
+        "done_by": named.by,
+        "round": named.round,
+    }

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..actions.commands import Command, Enter, Finish, Later, Leave, Rest, Run, StepFailed, Trouble
 from ..steps.graph import Graph
-from ..steps.kinds import STEPS
+from ..steps.kinds import WALKED
 
 BUDGET = 100
 """Steps a token takes in one transaction before it goes on in another."""
@@ -29,7 +29,7 @@ def advance(graph: Graph, run: Run, at: str | None, came_from: str, budget: int 
             yield Trouble(last, "E_FLOW_NO_END", {"step": last})
             return run
         node = graph.nodes[at]
-        kind = STEPS[node.kind]
+        kind = WALKED[node.kind]
         before = run.copy()
         yield Enter(at, kind.writes)
         try:

@@ -1,28 +1,36 @@
 """Kind `flow`: what makes a flow sound, beyond its JSON Schema: every problem and its place."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ...platform.definitions.form import Form, read_form
 from ...platform.definitions.kinds import Kind
-from ...platform.definitions.known import known
 from ...platform.definitions.schema_check import missing, schema
 from ...platform.expressions import ExpressionError
 from ...platform.store.errors import Problem
-from ..actions.act import Act
-from ..actions.commands import Who
 from ..actions.formula import Formula
-from ..steps.graph import ActionStep, BranchStep, Graph, TaskStep, WaitStep
+from ..steps.graph import (
+    ActionStep,
+    Awaited,
+    Node,
+    NotifyStep,
+    RaceStep,
+    RepeatStep,
+    TaskStep,
+    WaitStep,
+)
+from ..tasks.messages import gaps
+from .check_acts import act_problems
+from .check_names import Names
+from .check_order import order_problems
 from .definition import compile_flow
-from .fits import fits
-from .paths import may_be_known, path_problems
+from .paths import path_problems
 from .scope import TAKEN, FlowFormulas
-from .shape import THEN, Document, Shape, lay_out
+from .shape import Document, is_inner
 from .uses import uses_of_flow
 
 Found = Iterator[Problem]
+PEOPLE = ("task", "approve")
 
 
 def check_flow(session: Session, document: Document) -> list[Problem]:
@@ -31,212 +39,148 @@ def check_flow(session: Session, document: Document) -> list[Problem]:
 
 
 class FlowCheck:
-    """One check of one document, with the forms, roles and calendars that will be in force."""
+    """One check of one document."""
 
     def __init__(self, session: Session, document: Document) -> None:
-        self.session = session
+        self.names = Names(session, document)
         self.document = document
-        self.shape: Shape = lay_out(document)
-        self.forms: dict[str, Form | None] = {}
+        self.shape = self.names.shape
         self.faults: list[Problem] = []
-        self.subject = self.form(document["subject"])
-
-    def form(self, key: str) -> Form | None:
-        """The form of that key as it will be in force."""
-        if key not in self.forms:
-            found = known(self.session, "form", key)
-            self.forms[key] = None if found is None else read_form(found)
-        return self.forms[key]
 
     def problems(self) -> Found:
         """All of them: the graph's shape, then names, forms and people, then expressions."""
         yield from path_problems(self.shape, self.document)
         if self.shape.twice:
             return  # two steps of one name: what the rest would say makes no sense
-        yield from self._names()
-        if self.subject is None:
+        yield from self._taken()
+        if self.names.subject is None:
             name = self.document["subject"]
             yield Problem("/subject", "E_NO_FORM", {"name": name})
             return
-        graph = compile_flow(self.document, 0, self._formulas())
+        formulas = _Gathering(FlowFormulas(self.document, self.names.form), self.faults)
+        graph = compile_flow(self.document, 0, formulas)
         yield from self.faults
         for key, node in graph.nodes.items():
-            match node.step:
-                case TaskStep():
-                    yield from self._task(node.step, node.at)
-                case ActionStep():
-                    places = [at for _, at in self.shape.nodes[key].acts()]
-                    for act, at in zip(node.step.do, places, strict=True):
-                        yield from self._act(act, at)
-                case WaitStep():
-                    yield from self._calendar(node.step.calendar, f"{node.at}/calendar")
-        yield from self._order(graph)
+            yield from self._node(key, node)
+        yield from order_problems(self.shape, graph)
 
-    def _formulas(self) -> "_Gathering":
-        return _Gathering(FlowFormulas(self.document, self.form), self.faults)
-
-    def _names(self) -> Found:
+    def _taken(self) -> Found:
         """No step or action bears a name that means something else already."""
-        taken = TAKEN | set(self.subject.fields if self.subject else ())
+        subject = self.names.subject
+        taken = TAKEN | set(subject.fields if subject else ())
+        for number, one in enumerate(self.document.get("given", ())):
+            at = f"/given/{number}"
+            if one["key"] in taken:
+                yield Problem(f"{at}/key", "E_FLOW_NAME_TAKEN", {"name": one["key"]})
+            if self.names.form(one["form"]) is None:
+                yield Problem(f"{at}/form", "E_NO_FORM", {"name": one["form"]})
+            taken |= {one["key"]}
         for laid in self.shape.nodes.values():
-            if not laid.key.endswith(THEN) and laid.key in taken:
+            if not is_inner(laid.key) and laid.key in taken:
                 yield Problem(f"{laid.at}/key", "E_FLOW_NAME_TAKEN", {"name": laid.key})
             for act, at in laid.acts():
                 if act["key"] in taken:
                     yield Problem(f"{at}/key", "E_FLOW_NAME_TAKEN", {"name": act["key"]})
 
+    def _node(self, key: str, node: Node) -> Found:
+        names, step, at = self.names, node.step, node.at
+        match step:
+            case TaskStep():
+                yield from self._task(step, at)
+            case ActionStep():
+                places = [place for _, place in self.shape.nodes[key].acts()]
+                for act, place in zip(step.do, places, strict=True):
+                    yield from act_problems(names, act, place)
+            case WaitStep():
+                yield from names.when(step.when, at)
+                yield from self._awaited(step.awaited, at)
+            case RaceStep():
+                for number, arm in enumerate(step.arms):
+                    yield from names.when(arm.when, f"{at}/arms/{number}/when")
+                    yield from self._awaited(arm.awaited, f"{at}/arms/{number}")
+            case RepeatStep():
+                part = "before" if step.first else "between"
+                for number, when in enumerate(step.waits):
+                    yield from names.when(when, f"{at}/{part}/{number}")
+            case NotifyStep():
+                yield from self._notify(step, at)
+
     def _task(self, step: TaskStep, at: str) -> Found:
-        form = self.subject
+        names = self.names
+        form = names.subject
         if step.form is not None:
-            form = self.form(step.form)
+            form = names.form(step.form)
             if form is None:
                 yield Problem(f"{at}/form", "E_NO_FORM", {"name": step.form})
             else:
-                yield from self._values(form, step.prefill, f"{at}/prefill")
+                yield from names.values(form, step.prefill, f"{at}/prefill")
         if form is not None and step.outcomes and "outcome" in form.fields:
             yield Problem(f"{at}/outcomes", "E_FLOW_NAME_TAKEN", {"name": "outcome"})
-        if step.form is None and step.prefill:
-            yield Problem(f"{at}/prefill", "E_FLOW_NO_TASK_FORM")
-        yield from self._who(step.who, f"{at}/who")
-        yield from self._calendar(step.calendar, f"{at}/calendar")
+        yield from self._fits_together(step, at)
+        yield from names.steps(step.not_by, f"{at}/not_by", PEOPLE)
+        if step.approval is None:
+            yield from names.who(step.who, f"{at}/who")
+        else:
+            for number, who in enumerate(step.approval.who):
+                yield from names.who(who, f"{at}/who/{number}")
+            if step.approval.about is not None:
+                yield from names.made(step.approval.about, f"{at}/about")
+        yield from names.calendar(step.calendar, f"{at}/calendar")
+        if step.due is not None and step.due.duration is None:
+            yield from names.when(step.due, f"{at}/due")
         for number, limit in enumerate(step.limits):
             place = f"{at}/limits/{number}"
-            yield from self._calendar(limit.calendar, f"{place}/calendar")
+            inner = place if limit.when.duration is not None else f"{place}/at"
+            if limit.when.duration is None or limit.when.calendar != step.calendar:
+                yield from names.when(limit.when, inner)
             if limit.to is not None:
-                yield from self._who(limit.to, f"{place}/to")
+                yield from names.who(limit.to, f"{place}/to")
 
-    def _act(self, act: Act, at: str) -> Found:
-        if act.action == "set":
-            yield from self._set(act, at)
-        elif act.action == "assign":
-            yield from self._assign(act, at)
-        elif act.form is not None:
-            form = self.form(act.form)
-            if form is None:
-                yield Problem(f"{at}/form", "E_NO_FORM", {"name": act.form})
-                return
-            part = "where" if act.action == "find" else "values"
-            yield from self._values(form, act.values, f"{at}/{part}", act.action == "find")
-            if act.action == "create":
-                for field in form.fields.values():
-                    if field.required and field.key not in dict(act.values):
-                        name = field.key
-                        yield Problem(f"{at}/values", "E_FLOW_VALUE_MISSING", {"name": name})
+    def _fits_together(self, step: TaskStep, at: str) -> Found:
+        """What only a task with a form may have, and what only one without."""
+        if step.form is None:
+            if step.prefill:
+                yield Problem(f"{at}/prefill", "E_FLOW_NO_TASK_FORM")
+            if step.edits is not None:
+                yield Problem(f"{at}/edits", "E_FLOW_NO_TASK_FORM")
+        elif step.edits is not None and self.names.makes(step.edits) != step.form:
+            params = {"form": step.form, "found": self.names.makes(step.edits) or ""}
+            yield Problem(f"{at}/edits", "E_FLOW_OTHER_RECORD", params)
+        if step.take and (step.form is not None or step.outcomes):
+            yield Problem(f"{at}/take", "E_FLOW_TAKE")
 
-    def _set(self, act: Act, at: str) -> Found:
-        form = self.subject
-        if act.record is not None:
-            made = self._makes(act.record)
-            form = self.form(made) if made else None
-            if form is None:
-                yield Problem(f"{at}/record", "E_FLOW_NO_RECORD", {"name": act.record})
-                return
-        if form is not None:
-            yield from self._values(form, act.values, f"{at}/values")
+    def _awaited(self, awaited: Awaited | None, at: str) -> Found:
+        if awaited is None:
+            return
+        if awaited.event is not None:
+            if awaited.about is not None:
+                yield from self.names.record(awaited.about, None, f"{at}/about")
+            return
+        place = f"{at}/submitted"
+        form = self.names.form(awaited.form or "")
+        if form is None:
+            yield Problem(f"{place}/form", "E_NO_FORM", {"name": awaited.form})
+            return
+        link = form.fields.get(awaited.link or "")
+        if link is None:
+            yield Problem(f"{place}/link", "E_NO_FIELD", missing(awaited.link or "", form.fields))
+        elif link.link_form is None:
+            params = {"name": awaited.link, "widgets": "link"}
+            yield Problem(f"{place}/link", "E_FIELD_KIND", params)
+        elif awaited.about is not None:
+            yield from self.names.record(awaited.about, link.link_form, f"{place}/to")
 
-    def _makes(self, key: str) -> str | None:
-        """The form of the record that a step or action produces under this key."""
-        for laid in self.shape.nodes.values():
-            if laid.key == key and laid.kind == "task":
-                form: str | None = laid.document.get("form")
-                return form
-            for act, _ in laid.acts():
-                if act["key"] == key:
-                    return act.get("form")
-        return None
-
-    def _assign(self, act: Act, at: str) -> Found:
-        assert self.subject and act.role and act.field
-        yield from self._role(act.role, f"{at}/role")
-        yield from self._field(self.subject, act.field, ("person",), f"{at}/field")
-        if act.at is not None:
-            yield from self._field(self.subject, act.at, ("datetime",), f"{at}/at")
-
-    def _values(self, form: Form, values: Any, at: str, find: bool = False) -> Found:
-        """Each key is a field that may be written (or compared), each value of its type."""
-        for key, formula in values:
-            field = form.fields.get(key)
-            place = f"{at}/{key}"
-            if field is None:
-                yield Problem(place, "E_NO_FIELD", missing(key, form.fields))
-            elif not find and (field.value or field.type.generated):
-                yield Problem(place, "E_FLOW_COMPUTED", {"name": key})
-            elif find and (field.storage == "json" or field.encrypted):
-                yield Problem(place, "E_FLOW_NOT_FOUND_BY", {"name": key})
-            elif formula.typed is not None and not fits(formula.typed.type, field):
-                found = str(formula.typed.type)
-                yield Problem(place, "E_FLOW_TYPE", {"name": key, "found": found})
-
-    def _field(self, form: Form, key: str, widgets: tuple[str, ...], at: str) -> Found:
-        field = form.fields.get(key)
-        if field is None:
-            yield Problem(at, "E_NO_FIELD", missing(key, form.fields))
-        elif field.type.name not in widgets:
-            yield Problem(at, "E_FIELD_KIND", {"name": key, "widgets": ", ".join(widgets)})
-
-    def _who(self, who: Who, at: str) -> Found:
-        assert self.subject
-        if who.role is not None:
-            yield from self._role(who.role, f"{at}/role")
-        elif who.field is not None and who.field not in self._assigned():
-            yield from self._field(self.subject, who.field, ("person",), f"{at}/field")
-        if who.otherwise is not None:
-            yield from self._who(who.otherwise, f"{at}/otherwise")
-
-    def _assigned(self) -> set[str]:
-        return {
-            act["key"]
-            for laid in self.shape.nodes.values()
-            for act, _ in laid.acts()
-            if act["action"] == "assign"
-        }
-
-    def _role(self, key: str, at: str) -> Found:
-        if known(self.session, "role", key) is None:
-            yield Problem(at, "E_NO_ROLE", {"name": key})
-
-    def _calendar(self, key: str | None, at: str) -> Found:
-        if key is not None and known(self.session, "calendar", key) is None:
-            yield Problem(at, "E_NO_CALENDAR", {"name": key})
-
-    def _order(self, graph: Graph) -> Found:
-        """No name is read before some step on some way there has given it a meaning."""
-        given = self._given()
-        start = graph.start_when
-        if start is not None:
-            yield from _unknown(start, given, set())
-        before = may_be_known(self.shape)
-        for key, node in graph.nodes.items():
-            known_here = set(before[key])
-            step = node.step
-            if isinstance(step, TaskStep):
-                for _, formula in step.prefill:
-                    yield from _unknown(formula, given, known_here)
-            elif isinstance(step, BranchStep):
-                for case in step.cases:
-                    if case.when is not None:
-                        yield from _unknown(case.when, given, known_here)
-            elif isinstance(step, WaitStep) and step.until is not None:
-                yield from _unknown(step.until, given, known_here)
-            elif isinstance(step, ActionStep):
-                for act in step.do:
-                    for formula in act.formulas():
-                        yield from _unknown(formula, given, known_here)
-                    known_here.add(act.key)
-
-    def _given(self) -> set[str]:
-        keys = {laid.key for laid in self.shape.nodes.values() if laid.kind == "task"}
-        return keys | {
-            act["key"]
-            for laid in self.shape.nodes.values()
-            for act, _ in laid.acts()
-            if act["action"] != "set"
-        }
-
-
-def _unknown(formula: Formula, given: set[str], known_here: set[str]) -> Found:
-    for name in sorted((formula.names & given) - known_here):
-        yield Problem(formula.at, "E_FLOW_NOT_YET", {"name": name})
+    def _notify(self, step: NotifyStep, at: str) -> Found:
+        names = self.names
+        for number, who in enumerate(step.who):
+            yield from names.who(who, f"{at}/who/{number}")
+        for number, when in enumerate(step.at):
+            yield from names.when(when, f"{at}/at/{number}")
+        if step.customer is not None:
+            yield from names.record(step.customer, None, f"{at}/customer")
+        known = {key for key, _ in step.values}
+        for gap in sorted(gaps(step.text) - known):
+            yield Problem(f"{at}/text", "E_FLOW_GAP_EMPTY", {"name": gap})
 
 
 class _Gathering:

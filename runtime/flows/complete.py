@@ -11,19 +11,23 @@ from ...platform.identity.actor import Actor
 from ...platform.records.record import Record
 from ...platform.records.submit import change, submit
 from ...platform.store.errors import Conflict, Invalid, Problem
+from ...platform.store.session import moment
 from ..actions.commands import Named
 from ..actions.sight import Sight
 from ..steps.graph import Graph, TaskStep
-from ..tasks.hold import close, found, lost, need_asked
+from ..tasks.hold import close, found, lost, need_asked, still_open
 from ..tasks.model import TaskState, tasks
-from ..timers.set import cancel_timers
+from . import writing
+from .definition import NO
 from .instance import Standing, lock, sight_of
+from .leave import drop_rest, drop_timers
 from .load import flow
 from .model import InstanceState
-from .prefill import merged
+from .prefill import edited, merged
 from .transit import go_on
 
 SOURCE = "task"
+MOST_COMMENT = 2000
 
 
 def complete(
@@ -32,8 +36,11 @@ def complete(
     task_id: int,
     values: Mapping[str, Any],
     outcome: str | None = None,
+    comment: str | None = None,
 ) -> int | None:
     """Complete a task with its form's values (JSON-shaped) and outcome; returns the record's id.
+
+    comment: what the person says to it; some outcomes want it.
 
     The next steps are taken in the same transaction, each automatic one so that its failure opens
     an incident and leaves this standing. Raises NotFound when the actor is not asked, Conflict
@@ -51,23 +58,33 @@ def complete(
         raise Conflict("E_FLOW_SUSPENDED")
     graph = flow(session, standing.flow_key, standing.flow_version)
     step = graph.task(row.step_key)
-    _judge_outcome(step, outcome)
-    close(session, actor, task_id, outcome)
-    cancel_timers(session, task_id)
+    comment = (comment or "").strip() or None
+    _judge_outcome(step, outcome, comment)
+    close(session, actor, task_id, outcome, comment)
+    drop_timers(session, task_id, watched=step.moves)
     sight = sight_of(session, standing)
-    record = _write(sight, actor, graph, standing, row, values)
-    _resume(sight, actor, graph, standing, row, record, outcome)
+    chosen = step.outcome(outcome)
+    record = None
+    if chosen is None or chosen.form:
+        record = _write(sight, actor, graph, standing, row, values)
+    event = _tell(sight, actor, standing, row, record, outcome)
+    _resume(sight, actor, graph, standing, row, event)
     return record.id if record is not None else None
 
 
-def _judge_outcome(step: TaskStep, outcome: str | None) -> None:
-    """One of the step's outcomes, where it has any."""
+def _judge_outcome(step: TaskStep, outcome: str | None, comment: str | None) -> None:
+    """One of the step's outcomes, where it has any; with a comment, where that one wants it."""
     allowed = [one.key for one in step.outcomes]
     if allowed and outcome is None:
         raise Invalid(problems=[Problem("/outcome", "E_REQUIRED")])
     if outcome is not None and outcome not in allowed:
         params = {"allowed": ", ".join(allowed)}
         raise Invalid(problems=[Problem("/outcome", "E_ONE_OF", params)])
+    chosen = step.outcome(outcome)
+    if chosen is not None and chosen.comment and comment is None:
+        raise Invalid(problems=[Problem("/comment", "E_REQUIRED")])
+    if comment is not None and len(comment) > MOST_COMMENT:
+        raise Invalid(problems=[Problem("/comment", "E_LONG", {"most": MOST_COMMENT})])
 
 
 def _write(
@@ -79,7 +96,7 @@ def _write(
     values: Mapping[str, Any],
 ) -> Record | None:
     """What the person filled in, written as the person. A task on the subject's own form changes
-    the subject; any other makes a new record."""
+    the subject, one that edits an earlier record that one; any other makes a new record."""
     step = graph.task(row.step_key)
     if step.form is None:
         if values:
@@ -90,40 +107,69 @@ def _write(
         record = change(sight.session, actor, step.form, standing.subject_id, values, source=SOURCE)
         sight.forget()  # the person's copy may lack what the person may not see
         return record
+    earlier = edited(step, standing.run.names)
+    if earlier is not None:
+        record = change(sight.session, actor, step.form, earlier, values, source=SOURCE)
+        sight.forget()
+        return record
     given = merged(sight, step, standing.run.names, values)
     unit_id = sight.subject.unit_id
     return submit(sight.session, actor, step.form, given, unit_id=unit_id, source=SOURCE)
 
 
-def _resume(
+def _tell(
     sight: Sight,
     actor: Actor,
-    graph: Graph,
     standing: Standing,
     row: Row[Any],
     record: Record | None,
     outcome: str | None,
-) -> None:
-    """Tell of it, and take the token on."""
+) -> int:
+    """Write down what came of the task; returns the event's id."""
     session = sight.session
     form = record.form.key if record is not None else None
     record_id = record.id if record is not None else None
     if record_id is not None:
         session.execute(update(tasks).where(tasks.c.id == row.id).values(record_id=record_id))
-    standing.run.names[row.step_key] = Named(form, record_id, outcome)
-    event_id = append(
-        session,
-        "task:completed",
-        actor,
-        ("instance", standing.id),
-        row.unit_id,
-        {
-            "task": str(row.id),
-            "step": row.step_key,
-            "outcome": outcome,
-            "form": form,
-            "record": str(record_id) if record_id is not None else None,
-        },
-    )
-    node = graph.nodes[row.step_key]
-    go_on(sight, graph, standing, row.token_id, node.next, node.key, event_id)
+    at = moment(session).isoformat()
+    named = Named(form, record_id, outcome, at=at, by=actor.person_id)
+    standing.run.names[row.step_key] = named
+    data = {
+        "task": str(row.id),
+        "step": row.step_key,
+        "outcome": outcome,
+        "form": form,
+        "record": str(record_id) if record_id is not None else None,
+    }
+    subject = ("instance", standing.id)
+    return append(session, "task:completed", actor, subject, row.unit_id, data)
+
+
+def _resume(
+    sight: Sight, actor: Actor, graph: Graph, standing: Standing, row: Row[Any], event: int
+) -> None:
+    """Take the token on, unless others have still to say yes."""
+    session, node = sight.session, graph.nodes[row.step_key]
+    approval = graph.task(row.step_key).approval
+    following = node.next
+    if approval is not None:
+        if standing.run.names[row.step_key].outcome == NO:
+            following = approval.rejected
+            drop_rest(session, row.token_id)
+        elif approval.every and still_open(session, row.token_id, row.step_key):
+            writing.write_back(session, standing)
+            return
+    race = graph.races.get(row.step_key)
+    entered = _won(session, standing, row, race) if race is not None else None
+    go_on(sight, graph, standing, row.token_id, following, node.key, event, entered=entered)
+
+
+def _won(session: Session, standing: Standing, row: Row[Any], race: str) -> str | None:
+    """Of a race the task came first: the others are dropped, and the token is at the task. None
+    when the token had come to the task by another way than the race."""
+    if not writing.races_with(session, row.id):
+        return None
+    drop_rest(session, row.token_id)
+    writing.note_case(session, row.token_id, race, row.step_key)
+    standing.run.names[race] = Named(outcome=row.step_key)
+    return str(row.step_key)

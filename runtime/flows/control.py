@@ -9,7 +9,9 @@ from ...platform.identity.permissions import need
 from ...platform.store.errors import Conflict, NotFound
 from ...platform.store.session import moment
 from ..tasks.hold import cancel_tasks
-from ..timers.set import cancel_all, hold_timers
+from ..tasks.messages import drop_all_messages
+from ..tasks.model import tasks
+from ..timers.set import cancel_all, hold_timers, let_go
 from .instance import Standing, lock, sight_of
 from .load import flow
 from .model import InstanceState, TokenState, incidents, instances, tokens, waits
@@ -17,6 +19,8 @@ from .seen import need_seen
 from .transit import go_on
 
 RIGHT = "flows.write"
+TIMER = "E_TIMER"
+"""The incident of a timer; its token is not stuck."""
 
 
 def cancel(session: Session, actor: Actor, instance_id: int) -> None:
@@ -26,7 +30,8 @@ def cancel(session: Session, actor: Actor, instance_id: int) -> None:
     """
     standing = _taken(session, actor, instance_id)
     now = moment(session)
-    cancel_tasks(session, instance_id)
+    cancel_tasks(session, tasks.c.instance_id == instance_id)
+    drop_all_messages(session, instance_id)
     cancel_all(session, instance_id)
     session.execute(waits.delete().where(waits.c.instance_id == instance_id))
     session.execute(
@@ -72,7 +77,8 @@ def resume(session: Session, actor: Actor, instance_id: int) -> None:
 def retry(session: Session, actor: Actor, incident_id: int) -> bool:
     """Try a failed step again; returns whether it went well this time.
 
-    When it fails again, a new incident is opened in place of this one. Raises NotFound,
+    When it fails again, a new incident is opened in place of this one. A timer that could not be
+    fired is due again, and True means that it is there. Raises NotFound,
     NotAllowed, Conflict when the incident is closed or the instance does not run.
     """
     query = select(incidents).where(incidents.c.id == incident_id)
@@ -90,6 +96,8 @@ def retry(session: Session, actor: Actor, incident_id: int) -> bool:
     if closed.rowcount != 1:  # type: ignore[attr-defined]
         raise Conflict("E_INCIDENT_CLOSED")
     event = _tell(session, actor, standing, "incident:retried", step=row.step_key)
+    if row.code == TIMER:
+        return let_go(session, incident_id)
     graph = flow(session, standing.flow_key, standing.flow_version)
     go_on(
         sight_of(session, standing),

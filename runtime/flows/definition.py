@@ -1,15 +1,19 @@
 """A flow's document compiled into the graph that the engine walks."""
 
-import re
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
+from ...platform.web.words import LANGUAGES, say
 from ..actions.act import Act
 from ..actions.commands import Who
 from ..actions.formula import Formula
 from ..steps.graph import (
     ActionStep,
+    AgainStep,
+    Approval,
+    Arm,
+    Awaited,
     BranchStep,
     Case,
     EndStep,
@@ -17,37 +21,29 @@ from ..steps.graph import (
     Graph,
     Limit,
     Node,
+    NotifyStep,
     Outcome,
+    RaceStep,
+    RepeatStep,
     Step,
     TaskStep,
     WaitStep,
 )
-from .shape import THEN, Document, Laid, lay_out
+from .shape import Document, Laid, lay_out
+from .timing import Formulas, due_of, duration, when_of
 
-DURATION = re.compile(r"([1-9][0-9]{0,4})([mhdw])\Z")
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 VISITS = 1
 """Of a go_to that says nothing; the publish check asks for a number."""
-
-
-class Formulas(Protocol):
-    """Makes a formula of an expression's text.
-
-    at: its JSON pointer. expect: `bool`, `moment` or None. over: the form whose records alone it
-    is about; None when it may use the flow's names.
-    """
-
-    def __call__(
-        self, text: str, at: str, expect: str | None = None, over: str | None = None
-    ) -> Formula: ...
-
-
-def duration(text: str) -> timedelta:
-    """`15m`, `2h`, `3d`, `1w`; ValueError for anything else."""
-    match = DURATION.match(text)
-    if match is None:
-        raise ValueError(f"{text!r} is no duration")
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
+YES, NO = "approved", "rejected"
+"""The outcomes of an approval."""
+YES_OR_NO = tuple(
+    Outcome(
+        key,
+        {language: say(language, f"flow.{key}") for language in LANGUAGES},
+        comment=key == NO,
+    )
+    for key in (YES, NO)
+)
 
 
 def compile_flow(document: Document, version: int, formulas: Formulas) -> Graph:
@@ -55,15 +51,18 @@ def compile_flow(document: Document, version: int, formulas: Formulas) -> Graph:
     shape = lay_out(document)
     start = document.get("start", {})
     when = start.get("when")
+    nodes = {key: _node(laid, document["subject"], formulas) for key, laid in shape.nodes.items()}
+    for key, laid in shape.nodes.items():
+        if laid.kind == "race":
+            nodes[key] = _with_tasks(nodes[key], nodes)
     return Graph(
         key=document["key"],
         version=version,
         subject=document["subject"],
         first=shape.first,
-        nodes={
-            key: _node(laid, document["subject"], formulas) for key, laid in shape.nodes.items()
-        },
+        nodes=nodes,
         title=document["title"],
+        given=tuple((one["key"], one["form"]) for one in document.get("given", ())),
         start_on=start.get("on"),
         start_when=formulas(when, "/start/when", "bool") if when else None,
         document=document,
@@ -76,28 +75,74 @@ def _node(laid: Laid, subject: str, formulas: Formulas) -> Node:
     return Node(laid.key, laid.kind, step, laid.next, title, laid.at)
 
 
+def _with_tasks(race: Node, nodes: Mapping[str, Node]) -> Node:
+    """A race's arms with the tasks that are nodes of their own."""
+    assert isinstance(race.step, RaceStep)
+    arms = []
+    for arm in race.step.arms:
+        node = nodes.get(arm.key) if arm.to == arm.key else None
+        task = node.step if node is not None and isinstance(node.step, TaskStep) else None
+        arms.append(replace(arm, task=task))
+    return replace(race, step=RaceStep(tuple(arms)))
+
+
 def _task(laid: Laid, subject: str, formulas: Formulas) -> Step:
     document = laid.document
+    calendar = document.get("calendar")
+    due = document.get("due")
     return TaskStep(
         form=document.get("form"),
         who=who_of(document["who"]),
-        calendar=document.get("calendar"),
+        calendar=calendar,
         prefill=_values(document.get("prefill", {}), f"{laid.at}/prefill", formulas),
-        due=duration(document["due"]) if "due" in document else None,
-        limits=tuple(_limit(limit) for limit in document.get("limits", ())),
-        outcomes=tuple(Outcome(one["key"], one["title"]) for one in document.get("outcomes", ())),
+        due=due_of(due, f"{laid.at}/due", formulas, calendar) if due else None,
+        limits=_limits(laid, formulas),
+        outcomes=tuple(_outcome(one) for one in document.get("outcomes", ())),
         help=document.get("help"),
+        edits=document.get("edits"),
+        take=document.get("take", False),
+        not_by=tuple(document.get("not_by", ())),
     )
 
 
-def _limit(document: Document) -> Limit:
-    return Limit(
-        document["key"],
-        duration(document["after"]),
-        document.get("calendar"),
-        document["do"],
-        who_of(document["to"]) if "to" in document else None,
+def _outcome(document: Document) -> Outcome:
+    return Outcome(
+        document["key"], document["title"], document.get("form", True), "comment" in document
     )
+
+
+def _approve(laid: Laid, subject: str, formulas: Formulas) -> Step:
+    document = laid.document
+    calendar = document.get("calendar")
+    due = document.get("due")
+    who = tuple(who_of(one) for one in document["who"])
+    every = document.get("by", "any") == "all"
+    return TaskStep(
+        form=None,
+        who=who[0],
+        calendar=calendar,
+        due=due_of(due, f"{laid.at}/due", formulas, calendar) if due else None,
+        limits=_limits(laid, formulas),
+        outcomes=YES_OR_NO,
+        help=document.get("help"),
+        not_by=tuple(document.get("not_by", ())),
+        approval=Approval(who, every, document.get("about"), laid.ways[0].to),
+    )
+
+
+def _limits(laid: Laid, formulas: Formulas) -> tuple[Limit, ...]:
+    calendar = laid.document.get("calendar")
+    found = []
+    for number, limit in enumerate(laid.document.get("limits", ())):
+        at = f"{laid.at}/limits/{number}"
+        own = limit.get("calendar", calendar)
+        if "after" in limit:
+            when = due_of(limit["after"], at, formulas, own)
+        else:
+            when = when_of(limit["at"], f"{at}/at", formulas)
+        to = who_of(limit["to"]) if "to" in limit else None
+        found.append(Limit(limit["key"], when, limit["do"], to))
+    return tuple(found)
 
 
 def who_of(document: Document) -> Who:
@@ -131,6 +176,12 @@ def _act(document: Document, at: str, subject: str, formulas: Formulas) -> Act:
         at=document.get("at"),
         open=formulas(counted, f"{at}/open", "bool", over=subject) if counted else None,
         daily=document.get("daily"),
+        add=_values(document.get("add", {}), f"{at}/add", formulas),
+        remove=_values(document.get("remove", {}), f"{at}/remove", formulas),
+        flow=document.get("flow"),
+        give=_values(document.get("give", {}), f"{at}/give", formulas),
+        event=document.get("event"),
+        step=document.get("step"),
     )
 
 
@@ -149,14 +200,87 @@ def _branch(laid: Laid, subject: str, formulas: Formulas) -> Step:
     return BranchStep(tuple(cases))
 
 
-def _wait(laid: Laid, subject: str, formulas: Formulas) -> Step:
+def _notify(laid: Laid, subject: str, formulas: Formulas) -> Step:
+    document = laid.document
+    written = document.get("customer")
+    customer = formulas(written, f"{laid.at}/customer") if written else None
+    return NotifyStep(
+        text=document["text"],
+        who=tuple(who_of(one) for one in document.get("who", ())),
+        customer=customer,
+        customer_form=_form_of(customer),
+        values=_values(document.get("values", {}), f"{laid.at}/values", formulas),
+        at=tuple(
+            when_of(one, f"{laid.at}/at/{number}", formulas)
+            for number, one in enumerate(document.get("at", ()))
+        ),
+    )
+
+
+def _repeat(laid: Laid, subject: str, formulas: Formulas) -> Step:
+    part = "before" if "before" in laid.document else "between"
+    return RepeatStep(
+        tuple(
+            when_of(one, f"{laid.at}/{part}/{number}", formulas)
+            for number, one in enumerate(laid.document.get(part, ()))
+        ),
+        first=part == "before",
+    )
+
+
+def _again(laid: Laid, subject: str, formulas: Formulas) -> Step:
     document = laid.document
     until = document.get("until")
-    return WaitStep(
-        duration(document["for"]) if "for" in document else None,
-        formulas(until, f"{laid.at}/until", "moment") if until else None,
-        document.get("calendar"),
-    )
+    rounds = _repeat(laid, subject, formulas)
+    assert isinstance(rounds, RepeatStep)
+    times = document.get("times", len(rounds.waits) + (not rounds.first))
+    formula = formulas(until, f"{laid.at}/until", "bool") if until else None
+    return AgainStep(document["key"], formula, times, rounds, laid.after)
+
+
+def _race(laid: Laid, subject: str, formulas: Formulas) -> Step:
+    arms = []
+    for way in laid.ways:
+        document = way.document
+        when = document.get("when")
+        arms.append(
+            Arm(
+                document["key"],
+                when_of(when, f"{way.at}/when", formulas) if when else None,
+                _awaited(document, way.at, subject, formulas),
+                None,
+                way.to,
+                document.get("title"),
+            )
+        )
+    return RaceStep(tuple(arms))
+
+
+def _wait(laid: Laid, subject: str, formulas: Formulas) -> Step:
+    document = laid.document
+    awaited = _awaited(document, laid.at, subject, formulas)
+    when = when_of(document, laid.at, formulas) if awaited is None else None
+    return WaitStep(when, awaited)
+
+
+def _awaited(document: Document, at: str, subject: str, formulas: Formulas) -> Awaited | None:
+    """What is to come, if it is no moment and no task."""
+    if "submitted" in document:
+        came = document["submitted"]
+        about = formulas(came["to"], f"{at}/submitted/to")
+        return Awaited(came["form"], came["link"], None, about, _form_of(about))
+    if "event" in document:
+        written = document.get("about")
+        formula = formulas(written, f"{at}/about") if written else None
+        return Awaited(event=document["event"], about=formula, about_form=_form_of(formula))
+    return None
+
+
+def _form_of(formula: Formula | None) -> str | None:
+    """The form of the record that an expression gives; None when it gives none."""
+    if formula is None or formula.typed is None or formula.typed.type.name != "row":
+        return None
+    return (formula.typed.type.form or "").partition("+")[0] or None
 
 
 def _go_to(laid: Laid, subject: str, formulas: Formulas) -> Step:
@@ -164,16 +288,21 @@ def _go_to(laid: Laid, subject: str, formulas: Formulas) -> Step:
 
 
 def _end(laid: Laid, subject: str, formulas: Formulas) -> Step:
-    return EndStep()
+    return EndStep(laid.document.get("result"))
 
 
 _STEPS: dict[str, Any] = {
     "task": _task,
+    "approve": _approve,
     "action": _action,
+    "notify": _notify,
     "branch": _branch,
+    "repeat": _repeat,
+    "again": _again,
+    "race": _race,
     "wait": _wait,
     "go_to": _go_to,
     "end": _end,
 }
 
-__all__ = ["THEN", "Formulas", "compile_flow", "duration", "who_of"]
+__all__ = ["NO", "YES", "Formulas", "compile_flow", "duration", "who_of"]

@@ -5,6 +5,8 @@ from ...platform.events.names import declare
 declare(
     {
         "flow:started": ("flow", "version", "form", "record"),
+        "flow:called": ("flow", "given", "parent"),
+        "flow:raised": ("event",),
         "flow:ended": ("step",),
         "flow:cancelled": (),
         "flow:suspended": (),
@@ -12,5 +14,6 @@ declare(
         "flow:woken": ("step",),
         "incident:opened": ("step", "code"),
         "incident:retried": ("step",),
+        "message:sent": ("step", "message", "to"),
     }
 )

@@ -1,22 +1,30 @@
-"""What is due, carried out: a task's limit, the end of a wait, a walk that paused."""
+"""What is due, carried out: a task's limit, the end of a wait, a message, a moment that moved."""
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from ...platform.events.log import append
 from ...platform.identity.actor import SYSTEM
-from ..steps.graph import Limit
+from ..actions.commands import Named
+from ..steps.graph import Graph, Limit, RaceStep, TaskStep
 from ..tasks import offer
 from ..tasks.hold import asked, found
 from ..tasks.model import TaskState
-from ..timers.due import Due, take
-from ..timers.set import hold_timers
+from ..timers.due import Due, park, take
+from ..timers.set import hold_timers, unwatch
+from .control import TIMER
 from .instance import Standing, lock, sight_of
+from .leave import drop_rest, drop_timers
 from .load import flow
-from .model import InstanceState
+from .model import InstanceState, TokenState, tokens
+from .move import move
+from .send import send
 from .transit import go_on
 from .who import resolve
-from .writing import end_wait, token_at, told_actors
+from .writing import end_wait, note_case, open_incident, token_at, told_actors
+
+LASTING = ("message", "move")
+"""What is still done when its instance has ended: a message may be due after that."""
 
 
 def fire(session: Session, timer: Due) -> bool:
@@ -32,23 +40,61 @@ def fire(session: Session, timer: Due) -> bool:
         return True
     if not take(session, timer.id):
         return False
-    if standing.state != InstanceState.RUNNING:
-        return True  # nothing is left to be done; a row that stayed would hold up those behind it
-    {"limit": _limit, "wait": _wait, "go_on": _go_on}[timer.purpose](session, standing, timer)
-    return True
+    runs = standing.state == InstanceState.RUNNING
+    if runs or (standing.state == InstanceState.ENDED and timer.purpose in LASTING):
+        _PURPOSES[timer.purpose](session, standing, timer)
+    return True  # else nothing is left to be done; a row that stayed would hold up those behind it
+
+
+def give_up(session: Session, timer: Due, error: Exception) -> None:
+    """A timer that could not be fired again and again: it is parked, and an incident says why."""
+    query = (
+        select(tokens.c.id, tokens.c.step_key)
+        .where(tokens.c.instance_id == timer.instance_id)
+        .order_by(tokens.c.state.in_([TokenState.ENDED, TokenState.CANCELLED]), tokens.c.id)
+    )
+    token = session.execute(query.limit(1)).one()
+    params = {"purpose": timer.purpose, "error": type(error).__name__}
+    incident = open_incident(session, timer.instance_id, token.id, token.step_key, TIMER, params)
+    park(session, timer.id, incident)
+    subject = ("instance", timer.instance_id)
+    data = {"step": token.step_key, "code": TIMER}
+    append(session, "incident:opened", SYSTEM, subject, None, data)
 
 
 def _wait(session: Session, standing: Standing, timer: Due) -> None:
-    """The wait is over: the token goes on."""
+    """The wait is over, or what it waited for has come: the token goes on."""
     wait = end_wait(session, timer.owner_id)
     if wait is None:
         return
     graph = flow(session, standing.flow_key, standing.flow_version)
     event = _tell(session, standing, "flow:woken", {"step": wait.step_key})
+    if wait.kind == "record":
+        form = str(wait.what).partition(".")[0]
+        key = wait.arm or wait.step_key
+        standing.run.names[key] = Named(form, int(timer.data["record"]))
     following = graph.nodes[wait.step_key].next
+    if wait.arm is not None:
+        following = _won(session, graph, standing, wait)
+    else:
+        drop_timers(session, wait.id, watched=True)
     go_on(
         sight_of(session, standing), graph, standing, wait.token_id, following, wait.step_key, event
     )
+
+
+def _won(
+    session: Session, graph: Graph, standing: Standing, wait: Row[tuple[object, ...]]
+) -> str | None:
+    """This arm of the race came first: the others are dropped. Returns where it leads."""
+    drop_rest(session, wait.token_id)
+    note_case(session, wait.token_id, wait.step_key, wait.arm)
+    standing.run.names[wait.step_key] = Named(outcome=wait.arm)
+    step = graph.nodes[wait.step_key].step
+    assert isinstance(step, RaceStep)
+    arm = step.arm(wait.arm)
+    assert arm is not None
+    return arm.to
 
 
 def _go_on(session: Session, standing: Standing, timer: Due) -> None:
@@ -60,27 +106,36 @@ def _go_on(session: Session, standing: Standing, timer: Due) -> None:
 
 
 def _limit(session: Session, standing: Standing, timer: Due) -> None:
-    """A task is still open so long after it was offered."""
+    """A task is still open at its limit."""
     task = found(session, timer.owner_id)
     if task.state != TaskState.OPEN:
         return
     graph = flow(session, standing.flow_key, standing.flow_version)
-    limit = graph.task(task.step_key).limit(timer.data["limit"])
+    step = graph.task(task.step_key)
+    limit = step.limit(timer.data["limit"])
     if limit is None:
         return
+    if limit.when.formulas:
+        unwatch(session, task.id, "limit", limit.key)  # it has run out: it moves no more
     if limit.do == "remind":
         offer.remind(session, task.id)
         _told(session, standing, task, limit, "task:reminded", {})
     else:
-        _ask_others(session, standing, task, limit)
+        _ask_others(session, standing, task, step, limit)
 
 
 def _ask_others(
-    session: Session, standing: Standing, task: Row[tuple[object, ...]], limit: Limit
+    session: Session,
+    standing: Standing,
+    task: Row[tuple[object, ...]],
+    step: TaskStep,
+    limit: Limit,
 ) -> None:
     """Escalate (they are asked as well) or reassign (they are asked instead)."""
     sight = sight_of(session, standing)
-    actors = resolve(sight, limit.to, standing.run.names)
+    names = standing.run.names
+    but = {names[key].by for key in step.not_by if key in names} - {None}
+    actors = resolve(sight, limit.to, names, {one for one in but if one}, each=bool(but))
     before = asked(session, task.id)
     new = [actor for actor in actors if actor not in before]
     if limit.do == "escalate":
@@ -109,3 +164,6 @@ def _told(
 def _tell(session: Session, standing: Standing, name: str, data: dict[str, object]) -> int:
     """What happened by itself follows from nothing a rule did: it begins a chain of its own."""
     return append(session, name, SYSTEM, ("instance", standing.id), standing.unit_id, data)
+
+
+_PURPOSES = {"limit": _limit, "wait": _wait, "go_on": _go_on, "message": send, "move": move}

@@ -24,6 +24,7 @@ class Standing:
     unit_id: int | None
     state: str
     run: Run
+    result: str | None = None
 
 
 _LOCK = (

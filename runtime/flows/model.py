@@ -62,12 +62,16 @@ class Instance(Base):
     revision: Mapped[int]
     """Counts transitions; raising it is the lock each transition takes first."""
     names: Mapped[Any] = mapped_column(Json)
-    """What steps produced: {key: {"form", "id", "outcome", "person"}}, one entry a key."""
+    """What steps produced: {key: its parts}, one entry a key; see `actions.commands.Named`."""
     visits: Mapped[Any] = mapped_column(Json)
     """How often each go_to was taken: {key: count}."""
     started_at: Mapped[datetime] = mapped_column(Moment)
     started_by: Mapped[int | None] = mapped_column(Id)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    result: Mapped[str | None] = mapped_column(String(40))
+    """What its end said it came to."""
+    parent_id: Mapped[int | None] = mapped_column(Id)
+    """The instance whose action started it."""
 
 
 class Token(Base):
@@ -85,16 +89,35 @@ class Token(Base):
 
 
 class Wait(Base):
-    """What a token at a wait step waits for. The row goes when it comes."""
+    """What a token waits for, or one arm of a race. The row goes when it comes."""
 
     __tablename__ = "wait"
-    __table_args__ = (Index("ix_wait_instance", "instance_id"),)
+    __table_args__ = (
+        Index("ix_wait_instance", "instance_id"),
+        Index("ix_wait_token", "token_id"),
+        Index(
+            "ix_wait_record",
+            "form_key",
+            "record_id",
+            sqlite_where=text("record_id IS NOT NULL"),
+            postgresql_where=text("record_id IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     instance_id: Mapped[int] = mapped_column(Id)
     token_id: Mapped[int] = mapped_column(Id)
     step_key: Mapped[str] = mapped_column(String(80))
-    until: Mapped[datetime] = mapped_column(Moment)
+    arm: Mapped[str | None] = mapped_column(String(40))
+    """Of a race, whose arm it is."""
+    kind: Mapped[str] = mapped_column(String(8))
+    """`moment` (a timer ends it), `record`, `event`, or `task` (beside the others of a race)."""
+    form_key: Mapped[str | None] = mapped_column(String(40))
+    record_id: Mapped[int | None] = mapped_column(Id)
+    """The record that what comes leads to or is about; of a task the task."""
+    what: Mapped[str | None] = mapped_column(String(81))
+    """Of a record its form and link (`checkin.appointment`), of an event its name."""
+    until: Mapped[datetime | None] = mapped_column(Moment)
     since: Mapped[datetime] = mapped_column(Moment)
 
 
@@ -122,7 +145,7 @@ class Incident(Base):
     closed_at: Mapped[datetime | None] = mapped_column(Moment)
     closed_by: Mapped[int | None] = mapped_column(Id)
     closed_how: Mapped[str | None] = mapped_column(String(12))
-    """`retried` or `cancelled`."""
+    """`retried`, `cancelled`, or `passed` when the flow went on without it."""
 
 
 class StepTaken(Base):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ...platform.store.errors import Problem
-from .shape import THEN, Document, Laid, Shape
+from .shape import AGAIN, THEN, Document, Laid, Shape, is_inner
 
 Found = Iterator[Problem]
 
@@ -12,9 +12,10 @@ def path_problems(shape: Shape, document: Document) -> Found:
     """Every problem of the graph's shape."""
     yield from _keys(shape)
     yield from _go_tos(shape)
+    yield from _inner(shape)
     reachable = shape.reachable()
     for laid in shape.nodes.values():
-        if laid.key.endswith(THEN):
+        if is_inner(laid.key):
             continue
         if laid.key not in reachable:
             yield Problem(laid.at, "E_FLOW_UNREACHABLE", {"name": laid.key})
@@ -22,17 +23,22 @@ def path_problems(shape: Shape, document: Document) -> Found:
             yield Problem(laid.at, "E_FLOW_NO_END", {"name": laid.key})
         if laid.kind == "branch":
             yield from _cases(laid)
+        elif laid.kind == "repeat" and not {"times", "before", "between"} & set(laid.document):
+            yield Problem(laid.at, "E_FLOW_NO_ROUNDS", {"name": laid.key})
 
 
 def _falls_off(shape: Shape, laid: Laid) -> bool:
     """Whether a path ends at this step without an end. A branch is judged by its cases' steps,
     and by itself for cases without any."""
+    if any(way.to is None for way in laid.ways):
+        return True
+    if laid.kind in ("branch", "race", "end"):
+        return False
+    if laid.kind == "repeat":
+        end = shape.nodes[laid.key + AGAIN]
+        return end.key in shape.reachable() and end.after is None
     then = shape.nodes.get(laid.key + THEN)
-    if laid.kind == "branch":
-        return any(way.to is None for way in laid.ways)
-    if laid.kind == "end" or (then is not None and laid.kind == "task"):
-        return then is not None and then.next is None
-    return laid.next is None
+    return (laid if then is None else then).next is None
 
 
 def _keys(shape: Shape) -> Found:
@@ -45,15 +51,27 @@ def _keys(shape: Shape) -> Found:
             if act["key"] in seen:
                 yield Problem(f"{at}/key", "E_FLOW_KEY_TWICE", {"name": act["key"]})
             seen.add(act["key"])
-        if laid.key.endswith(THEN):
+        if is_inner(laid.key):
             continue
-        for part in ("cases", "limits", "outcomes"):
+        for part in ("cases", "arms", "limits", "outcomes"):
             inner: set[str] = set()
             for number, one in enumerate(laid.document.get(part, ())):
                 if one["key"] in inner:
                     place = f"{laid.at}/{part}/{number}/key"
                     yield Problem(place, "E_FLOW_KEY_TWICE", {"name": one["key"]})
                 inner.add(one["key"])
+
+
+def _inner(shape: Shape) -> Found:
+    """An arm that waits for a record bears a name for it, as a step does."""
+    seen: set[str] = set()
+    for laid in shape.nodes.values():
+        for way in laid.ways if laid.kind == "race" else ():
+            key = way.document["key"]
+            if "submitted" in way.document:
+                if key in shape.nodes or key in seen:
+                    yield Problem(f"{way.at}/key", "E_FLOW_KEY_TWICE", {"name": key})
+                seen.add(key)
 
 
 def _go_tos(shape: Shape) -> Found:
@@ -86,9 +104,12 @@ def _cases(laid: Laid) -> Found:
                 yield Problem(f"{laid.at}/cases", "E_FLOW_GAP", {"name": laid.key})
 
 
-def may_be_known(shape: Shape) -> dict[str, set[str]]:
-    """For each node, the keys that some way to it has given a meaning before it is entered."""
-    known: dict[str, set[str]] = {key: set() for key in shape.nodes}
+def may_be_known(shape: Shape, given: set[str]) -> dict[str, set[str]]:
+    """For each node, the keys that some way to it has given a meaning before it is entered.
+
+    given: those that have one from the start.
+    """
+    known: dict[str, set[str]] = {key: set(given) for key in shape.nodes}
     visited: set[str] = set()
     changed = [shape.first]
     while changed:
@@ -103,7 +124,16 @@ def may_be_known(shape: Shape) -> dict[str, set[str]]:
 
 
 def gives(laid: Laid) -> set[str]:
-    """The keys this node gives a meaning: a task its own, actions theirs."""
-    if laid.kind == "task":
+    """The keys this node gives a meaning: a task its own, actions theirs, a race its arms'."""
+    if laid.kind in ("task", "approve", "repeat"):
         return {laid.key}
-    return {act["key"] for act, _ in laid.acts() if act["action"] != "set"}
+    if laid.kind == "wait":
+        return {laid.key} if "submitted" in laid.document else set()
+    if laid.kind == "race":
+        met = {way.document["key"] for way in laid.ways if "submitted" in way.document}
+        return {laid.key, *met}
+    return {act["key"] for act, _ in laid.acts() if act["action"] not in SILENT}
+
+
+SILENT = ("set", "start", "raise", "unsend")
+"""Actions whose key stands for nothing afterwards."""

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...platform.records.shape import shape_of
+from ..actions.act import plain
 from ..actions.commands import Named
-from ..actions.records import plain
 from ..actions.sight import Sight
 from ..steps.graph import TaskStep
 
@@ -43,3 +43,9 @@ def merged(
     filled = prefilled(sight, step, names)
     links = {key: value for key, value in filled.items() if fields[key].link_form is not None}
     return {**filled, **values, **links}
+
+
+def edited(step: TaskStep, names: Mapping[str, Named]) -> int | None:
+    """The earlier record that the task changes instead of making a new one."""
+    named = names.get(step.edits or "")
+    return named.id if named is not None and named.form == step.form else None

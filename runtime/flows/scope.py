@@ -1,20 +1,39 @@
 """What an expression in a flow may name, and the formulas made of it.
 
-Names: the subject's fields; `this`, the subject itself; every step's and action's key, for the
-row it produced. A task's row also has `outcome`; its type bears the task's key (`FORM+KEY`),
-so that following it finds the outcome.
+Names: the subject's fields; `this`, the subject itself; what the flow is given; every step's and
+action's key, for the row it produced. The row of a task, an approval, a race or a repeat also has
+what `TOLD` lists; its type bears the step's key (`FORM+KEY`), so that following it finds them.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from ...platform.definitions.form_scope import Resolve, scope_of
-from ...platform.expressions import BOOL, PERSON, TEXT, Env, Scope, Type, check, compile, row
+from ...platform.expressions import (
+    BOOL,
+    DATETIME,
+    PERSON,
+    TEXT,
+    Env,
+    Scope,
+    Type,
+    check,
+    compile,
+    number,
+    row,
+)
 from ..actions.formula import Formula
 from ..actions.moments import as_moment
 from .shape import Document, Laid, Shape, lay_out
 
 THIS = "this"
+TOLD: dict[str, Type] = {
+    "outcome": TEXT,
+    "done_at": DATETIME,
+    "done_by": PERSON,
+    "round": number(0),
+}
+"""What a step tells of itself; `actions/sight.py` says it."""
 TAKEN = frozenset({THIS, "outcome"})
 """Keys no step may bear."""
 
@@ -56,6 +75,7 @@ def flow_scope(document: Document, shape: Shape, form_of: Resolve) -> Scope:
         own = scope_of(subject, form_of)
         names, labels = dict(own.names), dict(own.labels)
     names[THIS] = row(document["subject"])
+    names |= {one["key"]: row(one["form"]) for one in document.get("given", ())}
     for laid in shape.nodes.values():
         names |= _given(laid)
 
@@ -65,7 +85,7 @@ def flow_scope(document: Document, shape: Shape, form_of: Resolve) -> Scope:
         if not plus:
             return None if found is None else scope_of(found, form_of)
         inner = scope_of(found, form_of) if found is not None else Scope()
-        return Scope({"outcome": TEXT, **inner.names}, inner.labels, links)
+        return Scope({**TOLD, **inner.names}, inner.labels, links)
 
     return Scope(names, labels, links)
 
@@ -74,6 +94,14 @@ def _given(laid: Laid) -> dict[str, Type]:
     """The types of what this node produces."""
     if laid.kind == "task":
         return {laid.key: row(f"{laid.document.get('form', '')}+{laid.key}")}
+    if laid.kind in ("approve", "repeat"):
+        return {laid.key: row(f"+{laid.key}")}
+    if laid.kind == "race":
+        met = {way.document["key"]: way.document.get("submitted") for way in laid.ways}
+        arms = {key: row(submitted["form"]) for key, submitted in met.items() if submitted}
+        return {laid.key: row(f"+{laid.key}"), **arms}
+    if laid.kind == "wait" and "submitted" in laid.document:
+        return {laid.key: row(laid.document["submitted"]["form"])}
     given: dict[str, Type] = {}
     for act, _ in laid.acts():
         if act["action"] in ("find", "create"):

@@ -9,11 +9,19 @@ Document = Mapping[str, Any]
 THEN = "/then"
 """The actions after a task are a node of their own, `KEY/then`, so that retrying them after
 an incident does not ask the person again. A slash is in no key."""
+AGAIN = "/again"
+"""The end of a repeat's round, where it is decided whether there is another."""
+
+
+def is_inner(key: str) -> bool:
+    """Whether it is a node that the document does not name as a step."""
+    return "/" in key
 
 
 @dataclass(frozen=True)
 class Way:
-    """One case of a branch: its document, its place, and the node it leads to."""
+    """One way on from a branch, a race or an approval: a case, an arm, the no. Its document, its
+    place, and the node it leads to."""
 
     document: Document
     at: str
@@ -24,7 +32,8 @@ class Way:
 class Laid:
     """One node: its document and place, the sequence it stands in, and the node after it.
 
-    sequence: the places of the cases round it, outermost first; () is the flow itself.
+    sequence: the places of the cases round it, outermost first; () is the flow itself. after: of
+    a repeat's end the node that comes when no further round does.
     """
 
     key: str
@@ -34,15 +43,17 @@ class Laid:
     sequence: tuple[str, ...]
     next: str | None
     ways: tuple[Way, ...] = ()
+    after: str | None = None
 
     def leads_to(self) -> Iterator[str | None]:
         """Every node that may come next; None where the path falls off the end."""
-        if self.kind == "branch":
-            yield from (way.to for way in self.ways)
-        elif self.kind != "end":
+        yield from (way.to for way in self.ways)
+        if self.kind not in ("branch", "race", "end"):
             yield self.next
-            if self.kind == "go_to":
-                yield self.document["to"]
+        if self.kind == "go_to":
+            yield self.document["to"]
+        elif self.kind == "again":
+            yield self.after
 
     def acts(self) -> Iterator[tuple[Document, str]]:
         """The actions of this node, each with its place."""
@@ -95,15 +106,39 @@ def _step(
     shape: Shape, step: Document, at: str, within: tuple[str, ...], following: str | None
 ) -> None:
     key, kind = step["key"], step["kind"]
+    if kind == "repeat":
+        _repeat(shape, step, at, within, following)
+        return
     ways: list[Way] = []
-    for number, case in enumerate(step.get("cases", ()) if kind == "branch" else ()):
-        place = f"{at}/cases/{number}"
-        to = _sequence(shape, case["steps"], f"{place}/steps", (*within, place), following)
-        ways.append(Way(case, place, to))
-    if kind == "task" and step.get("then"):
+    if kind in ("branch", "race"):
+        part = "cases" if kind == "branch" else "arms"
+        for number, one in enumerate(step[part]):
+            place = f"{at}/{part}/{number}"
+            to = _sequence(shape, one["steps"], f"{place}/steps", (*within, place), following)
+            if "task" in one:
+                task = {**one["task"], "key": one["key"], "kind": "task"}
+                _step(shape, task, f"{place}/task", (*within, place), to)
+                to = one["key"]
+            ways.append(Way(one, place, to))
+    elif kind == "approve":
+        place = f"{at}/rejected"
+        to = _sequence(shape, step["rejected"], place, (*within, place), following)
+        ways.append(Way(step, place, to))
+    if kind in ("task", "approve") and step.get("then"):
         _add(shape, Laid(key + THEN, "action", step, at, within, following))
         following = key + THEN
     _add(shape, Laid(key, kind, step, at, within, following, tuple(ways)))
+
+
+def _repeat(
+    shape: Shape, step: Document, at: str, within: tuple[str, ...], following: str | None
+) -> None:
+    """A repeat leads into its steps, those to its end, and that back or on."""
+    key, place = step["key"], f"{at}/steps"
+    end = key + AGAIN
+    first = _sequence(shape, step["steps"], place, (*within, place), end)
+    _add(shape, Laid(end, "again", step, at, within, first, after=following))
+    _add(shape, Laid(key, "repeat", step, at, within, first))
 
 
 def _add(shape: Shape, laid: Laid) -> None:
@@ -111,3 +146,21 @@ def _add(shape: Shape, laid: Laid) -> None:
         shape.twice.append((laid.key, laid.at))
     else:
         shape.nodes[laid.key] = laid
+
+
+def makes(document: Document, shape: Shape, key: str) -> str | None:
+    """The form of the record that a step or action produces under this key, or that is given."""
+    for one in document.get("given", ()):
+        if one["key"] == key:
+            return str(one["form"])
+    for laid in shape.nodes.values():
+        if laid.key == key and laid.kind in ("task", "wait"):
+            form: str | None = laid.document.get("submitted", laid.document).get("form")
+            return form
+        for way in laid.ways if laid.kind == "race" else ():
+            if way.document["key"] == key and "submitted" in way.document:
+                return str(way.document["submitted"]["form"])
+        for act, _ in laid.acts():
+            if act["key"] == key and act["action"] in ("find", "create"):
+                return str(act["form"])
+    return None

@@ -8,33 +8,29 @@ from typing import Any
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import SessionTransaction
 
-from ...platform.events.log import append
 from ...platform.identity.actor import SYSTEM, Actor
 from ...platform.store.errors import Refusal, Unavailable
 from ...platform.store.session import moment, new_id
 from ..actions import commands as ask
 from ..actions.assign import assign
-from ..actions.moments import after
+from ..actions.moments import reckon
 from ..actions.records import change_record, create, find
 from ..actions.sight import Sight
-from ..steps.graph import Graph
+from ..steps.graph import EndStep, Graph
 from ..tasks.actors import Offered
-from ..tasks.offer import NewTask, offer
-from ..timers.set import NewTimer, set_timers
+from ..timers.set import NewTimer, set_timers, set_watches
 from . import writing
 from .advance import Walk, advance
 from .instance import Standing
 from .model import TokenState
+from .put import Hands
 from .who import resolve
 
 log = logging.getLogger(__name__)
 
 
-class Shell:
-    """One transition of one instance. The instance is locked, or as yet unwritten, by the caller.
-
-    cause: the event that what happens now follows from.
-    """
+class Shell(Hands):
+    """One transition. The instance is locked, or as yet unwritten, by the caller."""
 
     def __init__(
         self,
@@ -44,25 +40,27 @@ class Shell:
         cause: int | None,
         actor: Actor = SYSTEM,
     ) -> None:
-        self.sight = sight
-        self.session = sight.session
-        self.graph = graph
-        self.standing = standing
-        self.cause = cause
-        self.actor = actor
-        self.token_id = 0
+        super().__init__(sight, graph, standing, cause, actor)
         self.token_state = ""
         self.token_step = ""
         self.steps: list[dict[str, Any]] = []
-        self.timers: list[NewTimer] = []
         self.savepoint: SessionTransaction | None = None
+        self.set_before = (0, 0)
 
-    def walk(self, token_id: int, at: str | None, came_from: str) -> None:
-        """Take the token on from the step `at`, and write down what became of it."""
+    def walk(
+        self, token_id: int, at: str | None, came_from: str, entered: str | None = None
+    ) -> None:
+        """Take the token on from the step `at`, and write down what became of it.
+
+        entered: a step that was taken already.
+        """
         self.token_id = token_id
+        if entered is not None:
+            self._enter(ask.Enter(entered, writes=False))
         walk = advance(self.graph, self.standing.run, at, came_from)
         self.standing.run = self._drive(walk)
         set_timers(self.session, self.timers)
+        set_watches(self.session, self.watches)
         writing.write_steps(self.session, self.steps)
 
     def _drive(self, walk: Walk) -> ask.Run:
@@ -108,10 +106,10 @@ class Shell:
         return find(self.session, command.form, command.where)
 
     def _resolve(self, command: ask.Resolve) -> tuple[Offered, ...]:
-        return resolve(self.sight, command.who, command.names)
+        return resolve(self.sight, command.who, command.names, command.but, command.each)
 
-    def _after(self, command: ask.After) -> datetime:
-        return after(self.session, command.duration, command.calendar, self.sight.zone)
+    def _reckon(self, command: ask.Reckon) -> ask.Reckoned:
+        return reckon(self.sight, command.when, command.names)
 
     def _now(self, command: ask.Now) -> datetime:
         return moment(self.session)
@@ -122,48 +120,12 @@ class Shell:
         return create(self.sight, command.form, command.values, self.cause)
 
     def _change(self, command: ask.Change) -> None:
-        change_record(self.sight, command.record, command.values, self.cause)
+        change_record(
+            self.sight, command.record, command.values, self.cause, command.add, command.remove
+        )
 
     def _assign(self, command: ask.Assign) -> int | None:
         return assign(self.sight, command, self.cause)
-
-    # What puts something before people, or to sleep
-
-    def _offer(self, command: ask.Offer) -> int:
-        standing, node = self.standing, self.graph.nodes[command.step]
-        new = NewTask(
-            instance_id=standing.id,
-            token_id=self.token_id,
-            flow_key=standing.flow_key,
-            flow_version=standing.flow_version,
-            step_key=node.key,
-            title=node.title,
-            form_key=self.graph.task(node.key).form,
-            subject_form=standing.subject_form,
-            subject_id=standing.subject_id,
-            unit_id=self.sight.subject.unit_id,
-            due_at=command.due_at,
-        )
-        task_id = offer(self.session, new, command.actors)
-        self.tell(
-            "task:offered",
-            task=str(task_id),
-            step=node.key,
-            to=writing.told_actors(command.actors),
-            due=writing.told_moment(command.due_at),
-        )
-        return task_id
-
-    def _limit(self, command: ask.SetLimit) -> None:
-        data = {"limit": command.limit}
-        timer = NewTimer(command.at, "limit", self.standing.id, command.task, data)
-        self.timers.append(timer)
-
-    def _sleep(self, command: ask.Sleep) -> None:
-        wait_id = writing.add_wait(
-            self.session, self.standing.id, self.token_id, command.step, command.until
-        )
-        self.timers.append(NewTimer(command.until, "wait", self.standing.id, wait_id))
 
     # What moves the token
 
@@ -178,6 +140,7 @@ class Shell:
                 "case_key": None,
             }
         )
+        self.set_before = (len(self.timers), len(self.watches))
         if command.writes:
             self.savepoint = self.session.begin_nested()
 
@@ -191,6 +154,9 @@ class Shell:
 
     def _finish(self, command: ask.Finish) -> None:
         self._keep()
+        step = self.graph.nodes[command.step].step
+        if isinstance(step, EndStep):
+            self.standing.result = step.result
         self._stand(TokenState.ENDED, command.step)
 
     def _trouble(self, command: ask.Trouble) -> None:
@@ -198,7 +164,8 @@ class Shell:
             self.savepoint.rollback()
             self.savepoint = None
             self.sight.forget()
-        self.timers.clear()
+        timers, watches = self.set_before
+        del self.timers[timers:], self.watches[watches:]
         self.steps[-1]["case_key"] = "failed"
         self._stand(TokenState.STUCK, command.step)
         writing.open_incident(
@@ -224,11 +191,6 @@ class Shell:
     def _stand(self, state: TokenState, step: str) -> None:
         self.token_state, self.token_step = state, step
 
-    def tell(self, name: str, **data: Any) -> None:
-        """Write down what happened, in the instance's own trail."""
-        subject = ("instance", self.standing.id)
-        append(self.session, name, self.actor, subject, self.standing.unit_id, data, self.cause)
-
 
 def _told(refusal: Refusal) -> dict[str, Any]:
     """What a refusal says, as an incident keeps it."""
@@ -252,11 +214,18 @@ _ANSWERS: dict[type, Callable[..., Any]] = {
     ask.Change: Shell._change,
     ask.Assign: Shell._assign,
     ask.Resolve: Shell._resolve,
-    ask.After: Shell._after,
+    ask.Reckon: Shell._reckon,
     ask.Now: Shell._now,
-    ask.Offer: Shell._offer,
-    ask.SetLimit: Shell._limit,
-    ask.Sleep: Shell._sleep,
+    ask.Offer: Shell.offer,
+    ask.SetLimit: Shell.limit,
+    ask.Look: Shell.look,
+    ask.Sleep: Shell.sleep,
+    ask.Listen: Shell.listen,
+    ask.Beside: Shell.beside,
+    ask.Notice: Shell.notice,
+    ask.Unsend: Shell.unsend,
+    ask.Launch: Shell.launch,
+    ask.Raise: Shell.raise_event,
     ask.Enter: Shell._enter,
     ask.Leave: Shell._leave,
     ask.Rest: Shell._rest,

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from ...platform.events.model import Event
 from ...platform.store.errors import NotFound
 from ..steps.graph import Graph
-from ..tasks.model import TaskState, task_actors, tasks
-from ..timers.model import timers
+from ..tasks.model import MessageState, TaskState, messages, task_actors, tasks
+from ..timers.model import timers, watches
 from .load import flow
 from .model import (
     InstanceState,
@@ -62,8 +62,21 @@ _open_task = exists().where(
 )
 _timed_wait = exists().where(
     waits.c.token_id == tokens.c.id,
+    waits.c.kind == "moment",
     timers.c.owner_id == waits.c.id,
     timers.c.purpose == "wait",
+)
+_listening = exists().where(
+    waits.c.token_id == tokens.c.id,
+    waits.c.step_key == tokens.c.step_key,
+    waits.c.kind.in_(["record", "event"]),
+    waits.c.record_id.is_not(None),
+)
+_racing_task = exists().where(
+    waits.c.token_id == tokens.c.id,
+    waits.c.kind == "task",
+    tasks.c.id == waits.c.record_id,
+    tasks.c.state == TaskState.OPEN,
 )
 _open_incident = exists().where(
     incidents.c.token_id == tokens.c.id, incidents.c.closed_at.is_(None)
@@ -72,11 +85,24 @@ _open_actor = exists().where(task_actors.c.task_id == tasks.c.id, task_actors.c.
 _alive_instance = exists().where(
     instances.c.id == tasks.c.instance_id, instances.c.state.in_(ALIVE)
 )
+_races = exists().where(waits.c.record_id == tasks.c.id, waits.c.kind == "task")
 _waiting_token = exists().where(
     tokens.c.id == tasks.c.token_id,
-    tokens.c.step_key == tasks.c.step_key,
+    or_(tokens.c.step_key == tasks.c.step_key, _races),
     tokens.c.state == TokenState.WAITING,
 )
+_its_token = exists().where(
+    tokens.c.id == waits.c.token_id,
+    tokens.c.step_key == waits.c.step_key,
+    tokens.c.state == TokenState.WAITING,
+)
+_its_timer = exists().where(timers.c.owner_id == waits.c.id, timers.c.purpose == "wait")
+
+
+def _owned(owner: Any) -> Any:
+    """Whether a wait, a task or a message of this id is there."""
+    return or_(*(exists().where(table.c.id == owner) for table in (waits, tasks, messages)))
+
 
 QUERIES: dict[str, Select[Any]] = {
     "instance {0}: {1}, and no token of it is live": select(
@@ -86,8 +112,20 @@ QUERIES: dict[str, Select[Any]] = {
         instances.c.state.not_in(ALIVE), _live_tokens()
     ),
     "token {0} of instance {1}: waits for nothing live": _tokens_without(
-        TokenState.WAITING, _open_task, _timed_wait
+        TokenState.WAITING, _open_task, _timed_wait, _listening, _racing_task
     ),
+    "wait {0} of instance {1}: its token is elsewhere": select(
+        waits.c.id, waits.c.instance_id
+    ).where(~_its_token),
+    "wait {0} of instance {1}: for a moment, and no timer of it runs": select(
+        waits.c.id, waits.c.instance_id
+    ).where(waits.c.kind == "moment", ~_its_timer),
+    "message {0}: scheduled, and no timer of it runs": select(messages.c.id).where(
+        messages.c.state == MessageState.SCHEDULED,
+        messages.c.due_at.is_not(None),
+        ~_timer_of(messages.c.id, "message"),
+    ),
+    "watch {0}: of nothing that is there": select(watches.c.id).where(~_owned(watches.c.owner_id)),
     "token {0} of instance {1}: stuck without an incident": _tokens_without(
         TokenState.STUCK, _open_incident
     ),
@@ -104,6 +142,7 @@ QUERIES: dict[str, Select[Any]] = {
             tokens.c.step_key == incidents.c.step_key,
             tokens.c.state == TokenState.STUCK,
         ),
+        ~exists().where(timers.c.incident_id == incidents.c.id),
     ),
     "task {0}: open, and its instance is not": select(tasks.c.id).where(
         tasks.c.state == TaskState.OPEN, ~_alive_instance
@@ -124,6 +163,7 @@ QUERIES: dict[str, Select[Any]] = {
         tasks.c.state == TaskState.DONE,
         tasks.c.form_key.is_not(None),
         tasks.c.record_id.is_(None),
+        tasks.c.outcome.is_(None),
     ),
     "timer {0}: of nothing that is there": select(timers.c.id).where(
         ~or_(
@@ -132,6 +172,11 @@ QUERIES: dict[str, Select[Any]] = {
                 exists().where(tasks.c.id == timers.c.owner_id),
             ),
             and_(timers.c.purpose == "wait", exists().where(waits.c.id == timers.c.owner_id)),
+            and_(
+                timers.c.purpose == "message",
+                exists().where(messages.c.id == timers.c.owner_id),
+            ),
+            timers.c.purpose == "move",
             and_(
                 timers.c.purpose == "go_on",
                 exists().where(tokens.c.id == timers.c.owner_id),

@@ -10,7 +10,7 @@ from ...platform.records.lists import get
 from ...platform.records.submit import submit
 from ...platform.store.errors import Conflict, Malformed, NotFound
 from ...platform.store.session import new_id
-from ..actions.commands import Run
+from ..actions.commands import Named, Run
 from ..actions.sight import Sight
 from ..steps.graph import Graph
 from .instance import Standing
@@ -34,6 +34,16 @@ def start_for(session: Session, event: Event) -> list[int]:
         if _starts(graph, sight) and not _started(session, key, event.id):
             started.append(_begin(session, graph, sight, event.id, SYSTEM))
     return started
+
+
+def start_called(session: Session, event: Event) -> int | None:
+    """Start the flow that an action asked for, once; it may be that the record is gone."""
+    graph = flow(session, event.data["flow"])
+    sight = Sight(session, graph.subject, event.subject_id)
+    if _gone(sight) or _started(session, graph.key, event.id):
+        return None
+    given = {key: Named(one["form"], int(one["id"])) for key, one in event.data["given"].items()}
+    return _begin(session, graph, sight, event.id, SYSTEM, given, int(event.data["parent"]))
 
 
 def may_start(session: Session, event_name: str, subject_kind: str) -> bool:
@@ -73,7 +83,13 @@ def start(
 
 
 def _begin(
-    session: Session, graph: Graph, sight: Sight, cause_event: int | None, actor: Actor
+    session: Session,
+    graph: Graph,
+    sight: Sight,
+    cause_event: int | None,
+    actor: Actor,
+    given: dict[str, Named] | None = None,
+    parent_id: int | None = None,
 ) -> int:
     standing = Standing(
         id=new_id(session),
@@ -83,20 +99,25 @@ def _begin(
         subject_id=sight.record_id,
         unit_id=sight.subject.unit_id,
         state=InstanceState.RUNNING,
-        run=Run(),
+        run=Run(names=dict(given or {})),
     )
-    begin(sight, graph, standing, new_id(session), cause_event, actor)
+    begin(sight, graph, standing, new_id(session), cause_event, actor, parent_id)
     return standing.id
 
 
 def _starts(graph: Graph, sight: Sight) -> bool:
     """Whether the flow's own condition holds for the record; only `true` counts as true."""
-    try:
-        if sight.subject.retired_at is not None:
-            return False
-    except NotFound:
+    if _gone(sight):
         return False
     return graph.start_when is None or graph.start_when.run(sight.env({})) is True
+
+
+def _gone(sight: Sight) -> bool:
+    """Whether the record is out of use, or not there at all."""
+    try:
+        return sight.subject.retired_at is not None
+    except NotFound:
+        return True
 
 
 def _started(session: Session, flow_key: str, event_id: int) -> bool:

@@ -18,11 +18,15 @@ def go_on(
     came_from: str,
     cause: int | None,
     actor: Actor = SYSTEM,
+    entered: str | None = None,
 ) -> None:
-    """Take a token of a locked instance on from the step `at`."""
+    """Take a token of a locked instance on from the step `at`.
+
+    entered: a step it came to by what just happened, to be noted as taken.
+    """
     session = sight.session
     shell = Shell(sight, graph, standing, cause, actor)
-    shell.walk(token_id, at, came_from)
+    shell.walk(token_id, at, came_from, entered)
     writing.move_token(session, token_id, shell.token_step, shell.token_state)
     _end(shell)
     writing.write_back(session, standing)
@@ -35,6 +39,7 @@ def begin(
     token_id: int,
     cause_event: int | None,
     actor: Actor,
+    parent_id: int | None = None,
 ) -> None:
     """Take a new instance's first token as far as it goes, then write both down."""
     session = sight.session
@@ -49,7 +54,7 @@ def begin(
     shell.walk(token_id, graph.first, graph.first)
     writing.add_token(session, standing, token_id, shell.token_step, shell.token_state)
     _end(shell)
-    writing.add_instance(session, standing, cause_event, actor.person_id)
+    writing.add_instance(session, standing, cause_event, actor.person_id, parent_id)
 
 
 def _end(shell: Shell) -> None:

@@ -1,6 +1,6 @@
-"""What a flow names: forms and their fields, roles, calendars."""
+"""What a flow names: forms and their fields, roles, calendars, other flows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...platform.definitions.form_scope import Resolve, scope_of
@@ -10,12 +10,14 @@ from ...platform.expressions import Scope
 from ..actions.formula import Formula
 from .definition import compile_flow
 from .scope import flow_scope
-from .shape import Document, Laid, Shape, lay_out
+from .shape import Document, Laid, Shape, lay_out, makes
 
 
 def uses_of_flow(document: Document, resolve: Resolve) -> Iterator[Use]:
     """Everything, in no particular order."""
     yield Use("form", document["subject"], None, "/subject")
+    for number, one in enumerate(document.get("given", ())):
+        yield Use("form", one["form"], None, f"/given/{number}/form")
     formulas = _Formulas(document, resolve)
     compile_flow(document, 0, formulas)
     yield from formulas.found
@@ -48,6 +50,7 @@ class _Names:
     """What stands in a flow beside its formulas."""
 
     def __init__(self, document: Document, shape: Shape, resolve: Resolve) -> None:
+        self.document = document
         self.subject: str = document["subject"]
         self.shape = shape
         self.resolve = resolve
@@ -55,15 +58,31 @@ class _Names:
     def of(self, laid: Laid) -> Iterator[Use]:
         """What one node names."""
         document = laid.document
-        if laid.kind == "task":
+        if laid.kind in ("task", "approve"):
             yield from self._fields(document.get("form"), document.get("prefill", {}), laid.at)
-            yield from self._who(document["who"], f"{laid.at}/who")
+            who = document["who"]
+            for number, one in enumerate(who) if isinstance(who, list) else [(-1, who)]:
+                yield from self._who(one, f"{laid.at}/who" + (f"/{number}" if number >= 0 else ""))
             yield from _calendar(document, laid.at)
+            yield from _calendar(document.get("due"), f"{laid.at}/due")
             for number, limit in enumerate(document.get("limits", ())):
-                yield from self._who(limit.get("to", {}), f"{laid.at}/limits/{number}/to")
-                yield from _calendar(limit, f"{laid.at}/limits/{number}")
+                place = f"{laid.at}/limits/{number}"
+                yield from self._who(limit.get("to", {}), f"{place}/to")
+                yield from _calendar(limit, place)
+                yield from _calendar(limit.get("at"), f"{place}/at")
         elif laid.kind == "wait":
             yield from _calendar(document, laid.at)
+            yield from _submitted(document, laid.at)
+        elif laid.kind == "race":
+            for way in laid.ways:
+                yield from _calendar(way.document.get("when"), f"{way.at}/when")
+                yield from _submitted(way.document, way.at)
+        elif laid.kind in ("repeat", "notify"):
+            for number, who in enumerate(document.get("who", ())):
+                yield from self._who(who, f"{laid.at}/who/{number}")
+            for part in ("before", "between", "at"):
+                for number, when in enumerate(document.get(part, ())):
+                    yield from _calendar(when, f"{laid.at}/{part}/{number}")
         for act, at in laid.acts():
             yield from self._act(act, at)
 
@@ -81,8 +100,11 @@ class _Names:
             yield from self._fields(act["form"], act[part], at, part)
         elif act["action"] == "set":
             form = self._makes(act["record"]) if "record" in act else self.subject
-            for key in act["values"] if form else ():
-                yield Use("form", form or "", key, f"{at}/values/{key}")
+            for part in ("values", "add", "remove") if form else ():
+                for key in act.get(part, ()):
+                    yield Use("form", form or "", key, f"{at}/{part}/{key}")
+        elif act["action"] == "start":
+            yield Use("flow", act["flow"], None, f"{at}/flow")
         elif act["action"] == "assign":
             yield Use("role", act["role"], None, f"{at}/role")
             for word in ("field", "at"):
@@ -91,13 +113,7 @@ class _Names:
 
     def _makes(self, key: str) -> str | None:
         """The form of the record that a step or action produces under this key."""
-        for laid in self.shape.nodes.values():
-            if laid.key == key and laid.kind == "task":
-                return laid.document.get("form")
-            for act, _ in laid.acts():
-                if act["key"] == key:
-                    return act.get("form")
-        return None
+        return makes(self.document, self.shape, key)
 
     def _who(self, who: Any, at: str) -> Iterator[Use]:
         subject = self.resolve(self.subject)
@@ -109,6 +125,13 @@ class _Names:
             yield from self._who(who["otherwise"], f"{at}/otherwise")
 
 
-def _calendar(document: Document, at: str) -> Iterator[Use]:
-    if "calendar" in document:
+def _submitted(document: Document, at: str) -> Iterator[Use]:
+    if "submitted" in document:
+        came = document["submitted"]
+        yield Use("form", came["form"], None, f"{at}/submitted/form")
+        yield Use("form", came["form"], came["link"], f"{at}/submitted/link")
+
+
+def _calendar(document: Any, at: str) -> Iterator[Use]:
+    if isinstance(document, Mapping) and "calendar" in document:
         yield Use("calendar", document["calendar"], None, f"{at}/calendar")

@@ -1,10 +1,11 @@
 """The rows a transition writes, each kind with one statement."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ...platform.store.session import moment, new_id
@@ -39,12 +40,17 @@ _WRITE_BACK = (
         names=bindparam("names"),
         visits=bindparam("visits"),
         ended_at=bindparam("ended_at"),
+        result=bindparam("result"),
     )
 )
 
 
 def add_instance(
-    session: Session, standing: Standing, cause_event: int | None, person_id: int | None
+    session: Session,
+    standing: Standing,
+    cause_event: int | None,
+    person_id: int | None,
+    parent_id: int | None = None,
 ) -> None:
     """A new instance as it stands after its first transition."""
     now = moment(session)
@@ -66,6 +72,8 @@ def add_instance(
             "started_at": now,
             "started_by": person_id,
             "ended_at": now if ended else None,
+            "result": standing.result,
+            "parent_id": parent_id,
         },
     )
 
@@ -104,6 +112,7 @@ def write_back(session: Session, standing: Standing) -> None:
             "names": kept_names(standing.run),
             "visits": standing.run.visits,
             "ended_at": moment(session) if ended else None,
+            "result": standing.result,
         },
     )
 
@@ -128,28 +137,65 @@ def write_steps(session: Session, steps: Sequence[dict[str, Any]]) -> None:
         session.execute(_ADD_STEPS, list(steps))
 
 
-def add_wait(session: Session, instance_id: int, token_id: int, step: str, until: datetime) -> int:
-    """A token sleeps at a step; returns the wait's id."""
+@dataclass(frozen=True)
+class NewWait:
+    """What a token waits for: see `model.Wait` for each part."""
+
+    instance_id: int
+    token_id: int
+    step_key: str
+    kind: str
+    arm: str | None = None
+    form_key: str | None = None
+    record_id: int | None = None
+    what: str | None = None
+    until: datetime | None = None
+
+
+def add_wait(session: Session, new: NewWait) -> int:
+    """A token waits at a step; returns the wait's id."""
     wait_id = new_id(session)
-    session.execute(
-        _ADD_WAIT,
-        {
-            "id": wait_id,
-            "instance_id": instance_id,
-            "token_id": token_id,
-            "step_key": step,
-            "until": until,
-            "since": moment(session),
-        },
-    )
+    session.execute(_ADD_WAIT, {"id": wait_id, **new.__dict__, "since": moment(session)})
     return wait_id
 
 
-def end_wait(session: Session, wait_id: int) -> Any | None:
+def end_wait(session: Session, wait_id: int) -> Row[Any] | None:
     """The wait is over: its row goes and is returned; None when it has gone already."""
     return session.execute(
-        delete(waits).where(waits.c.id == wait_id).returning(waits.c.token_id, waits.c.step_key)
+        delete(waits).where(waits.c.id == wait_id).returning(*waits.c)
     ).one_or_none()
+
+
+def drop_waits(session: Session, token_id: int) -> list[int]:
+    """The token waits for nothing any more; returns the ids of what it waited for."""
+    gone = session.execute(delete(waits).where(waits.c.token_id == token_id).returning(waits.c.id))
+    return [wait_id for (wait_id,) in gone]
+
+
+def races_with(session: Session, task_id: int) -> bool:
+    """Whether the task stands beside others in a race."""
+    query = select(waits.c.id).where(waits.c.kind == "task", waits.c.record_id == task_id)
+    return session.execute(query).first() is not None
+
+
+def note_case(session: Session, token_id: int, step: str, case: str) -> None:
+    """Why the token left the step it rested at: which arm came, say."""
+    last = (
+        select(func.max(steps_taken.c.id))
+        .where(steps_taken.c.token_id == token_id, steps_taken.c.step_key == step)
+        .scalar_subquery()
+    )
+    session.execute(update(steps_taken).where(steps_taken.c.id == last).values(case_key=case))
+
+
+def close_incidents(session: Session, ids: Sequence[int], how: str) -> None:
+    """They are over, because their flow went on without them."""
+    if ids:
+        session.execute(
+            update(incidents)
+            .where(incidents.c.id.in_(ids), incidents.c.closed_at.is_(None))
+            .values(closed_at=moment(session), closed_how=how)
+        )
 
 
 def open_incident(
@@ -159,12 +205,13 @@ def open_incident(
     step: str,
     code: str,
     params: dict[str, Any],
-) -> None:
-    """A step failed, and somebody has to look."""
+) -> int:
+    """A step failed, and somebody has to look; returns the incident's id."""
+    incident_id = new_id(session)
     session.execute(
         _ADD_INCIDENT,
         {
-            "id": new_id(session),
+            "id": incident_id,
             "instance_id": instance_id,
             "token_id": token_id,
             "step_key": step,
@@ -173,6 +220,7 @@ def open_incident(
             "opened_at": moment(session),
         },
     )
+    return incident_id
 
 
 def told_actors(actors: Sequence[Offered]) -> list[dict[str, str]]:

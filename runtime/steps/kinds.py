@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..actions.commands import Run
-from . import act, person, route, wait
+from . import act, notify, person, rounds, route, wait
 from .graph import Node
 from .moves import Entering
 
@@ -25,10 +25,18 @@ STEPS = {
     kind.name: kind
     for kind in (
         StepKind("task", person.enter),
+        StepKind("approve", person.enter),
         StepKind("action", act.enter, writes=True),
+        StepKind("notify", notify.enter, writes=True),
         StepKind("branch", route.branch),
+        StepKind("repeat", rounds.begin),
+        StepKind("race", wait.race),
         StepKind("wait", wait.enter),
         StepKind("go_to", route.go_to),
         StepKind("end", route.end),
     )
 }
+
+AGAIN = "again"
+WALKED = {**STEPS, AGAIN: StepKind(AGAIN, rounds.again)}
+"""Also the end of a repeat's round, a node of its own that no document names."""

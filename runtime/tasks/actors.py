@@ -1,6 +1,6 @@
 """Whom a task is offered to: a person, or whoever holds a role at a unit."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,6 +43,20 @@ def station(session: Session, role_key: str, unit_id: int | None) -> Offered | N
     chain = tree(session).above(unit_id) if unit_id is not None else sorted(manned)
     found = next((unit for unit in chain if unit in manned), None)
     return Offered(role=role_key, unit=found) if found is not None else None
+
+
+def named(session: Session, role_key: str, unit_id: int | None, but: Collection[int]) -> list[int]:
+    """The people of a role by id, but for some: at the unit, else at the nearest unit above where
+    somebody who is meant holds it."""
+    at = station(session, role_key, unit_id)
+    while at is not None and at.unit is not None:
+        people = [person for person in staffed_by(session, role_key, at.unit) if person not in but]
+        place = tree(session).places.get(at.unit)
+        above = place.parent_id if place is not None and unit_id is not None else None
+        if people or above is None:
+            return people
+        at = station(session, role_key, above)
+    return []
 
 
 def staffed_by(session: Session, role_key: str, unit_id: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from ...platform.events.log import append
@@ -31,6 +31,7 @@ _CLOSE = (
         closed_at=bindparam("at"),
         closed_by=bindparam("by"),
         outcome=bindparam("how"),
+        comment=bindparam("said"),
     )
 )
 
@@ -112,35 +113,58 @@ def unclaim(session: Session, actor: Actor, task_id: int) -> None:
     raise lost(session, actor, task_id)
 
 
-def close(session: Session, actor: Actor, task_id: int, outcome: str | None) -> None:
+def close(
+    session: Session,
+    actor: Actor,
+    task_id: int,
+    outcome: str | None,
+    comment: str | None = None,
+) -> None:
     """Mark the task done by this actor, exactly once.
 
     Raises Conflict (with who and when) when another was faster or holds it.
     """
     closed = session.execute(
         _CLOSE,
-        {"at_task": task_id, "by": actor.person_id, "at": moment(session), "how": outcome},
+        {
+            "at_task": task_id,
+            "by": actor.person_id,
+            "at": moment(session),
+            "how": outcome,
+            "said": comment,
+        },
     )
     if closed.rowcount != 1:  # type: ignore[attr-defined]
         raise lost(session, actor, task_id)
     withdraw(session, task_id)
 
 
-def cancel_tasks(session: Session, instance_id: int) -> None:
-    """Close all open tasks of an instance that ends otherwise."""
-    open_ones = select(tasks.c.id).where(
-        tasks.c.instance_id == instance_id, tasks.c.state == TaskState.OPEN
-    )
-    session.execute(
-        update(task_actors)
-        .where(task_actors.c.task_id.in_(open_ones), task_actors.c.open)
-        .values(open=False)
-    )
-    session.execute(
+def cancel_tasks(session: Session, of: ColumnElement[bool]) -> list[int]:
+    """Close the open tasks of a token or an instance that goes elsewhere; returns their ids."""
+    gone = session.execute(
         update(tasks)
-        .where(tasks.c.instance_id == instance_id, tasks.c.state == TaskState.OPEN)
+        .where(of, tasks.c.state == TaskState.OPEN)
         .values(state=TaskState.CANCELLED, closed_at=moment(session))
+        .returning(tasks.c.id)
     )
+    ids = [task_id for (task_id,) in gone]
+    if ids:
+        session.execute(
+            update(task_actors)
+            .where(task_actors.c.task_id.in_(ids), task_actors.c.open)
+            .values(open=False)
+        )
+    return ids
+
+
+def still_open(session: Session, token_id: int, step_key: str) -> bool:
+    """Whether the step has another task that nobody has done."""
+    query = select(tasks.c.id).where(
+        tasks.c.token_id == token_id,
+        tasks.c.step_key == step_key,
+        tasks.c.state == TaskState.OPEN,
+    )
+    return session.execute(query.limit(1)).first() is not None
 
 
 def lost(session: Session, actor: Actor, task_id: int) -> Conflict | NotFound:

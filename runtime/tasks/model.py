@@ -1,10 +1,10 @@
-"""Tables: the task, and the actors it is offered to."""
+"""Tables: the task and the actors it is offered to; the message and who is to read it."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Boolean, Index, String, Table, text
+from sqlalchemy import Boolean, Index, String, Table, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...platform.store.model import Base, Id, Json, Moment
@@ -69,6 +69,8 @@ class Task(Base):
     outcome: Mapped[str | None] = mapped_column(String(40))
     record_id: Mapped[int | None] = mapped_column(Id)
     """The record that came of it, in the task's form."""
+    comment: Mapped[str | None] = mapped_column(Text)
+    """What the person said to it."""
 
 
 class TaskActor(Base):
@@ -111,5 +113,70 @@ class TaskActor(Base):
     open: Mapped[bool] = mapped_column(Boolean)
 
 
+class MessageState(StrEnum):
+    """Where a message stands."""
+
+    SCHEDULED = "scheduled"
+    """Due at a moment that is to come, or that its record does not decide yet."""
+    PASSED = "passed"
+    """Its moment was over when it was written; leaves only when the moment moves ahead."""
+    SENT = "sent"
+    """Went to those it is for; never leaves."""
+    DROPPED = "dropped"
+    """The flow went another way before it was sent; never leaves."""
+
+
+class Message(Base):
+    """Something a notify step says: to people, or to a customer (then it is the channel's)."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        Index("ix_message_instance", "instance_id", "step_key"),
+        Index("ix_message_subject", "subject_form", "subject_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    instance_id: Mapped[int] = mapped_column(Id)
+    step_key: Mapped[str] = mapped_column(String(80))
+    number: Mapped[int]
+    """Which of the step's moments it belongs to, from 0 on."""
+    flow_key: Mapped[str] = mapped_column(String(40))
+    flow_version: Mapped[int]
+    subject_form: Mapped[str] = mapped_column(String(40))
+    subject_id: Mapped[int] = mapped_column(Id)
+    unit_id: Mapped[int | None] = mapped_column(Id)
+    customer_form: Mapped[str | None] = mapped_column(String(40))
+    customer_id: Mapped[int | None] = mapped_column(Id)
+    """The record of the customer it is for; none when it is for people."""
+    text: Mapped[Any] = mapped_column(Json)
+    """With its gaps until it is sent, then as it was sent."""
+    state: Mapped[str] = mapped_column(String(12))
+    due_at: Mapped[datetime | None] = mapped_column(Moment)
+    since: Mapped[datetime] = mapped_column(Moment)
+    sent_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class MessageReader(Base):
+    """One person a message is for, and when they read it."""
+
+    __tablename__ = "message_reader"
+    __table_args__ = (
+        Index("ix_message_reader_message", "message_id"),
+        Index(
+            "ix_message_reader_unread",
+            "person_id",
+            "message_id",
+            sqlite_where=text("read_at IS NULL"),
+            postgresql_where=text("read_at IS NULL"),
+        ),
+    )
+
+    person_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    message_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    read_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
 tasks = cast(Table, Task.__table__)
 task_actors = cast(Table, TaskActor.__table__)
+messages = cast(Table, Message.__table__)
+message_readers = cast(Table, MessageReader.__table__)

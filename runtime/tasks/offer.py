@@ -81,6 +81,14 @@ def remind(session: Session, task_id: int) -> None:
     session.execute(update(tasks).where(tasks.c.id == task_id).values(reminded_at=moment(session)))
 
 
+def redue(session: Session, task_id: int, due_at: datetime | None) -> None:
+    """The task is due at another moment; it moves on the lists of those who are asked."""
+    session.execute(update(tasks).where(tasks.c.id == task_id).values(due_at=due_at))
+    session.execute(
+        update(task_actors).where(task_actors.c.task_id == task_id).values(sort_at=due_at or NEVER)
+    )
+
+
 def withdraw(session: Session, task_id: int) -> None:
     """The task is on nobody's list any more; who was asked stays on record."""
     session.execute(_WITHDRAW, {"at_task": task_id})

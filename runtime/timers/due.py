@@ -51,15 +51,30 @@ def take(session: Session, timer_id: int) -> bool:
     return bool(gone.rowcount == 1)  # type: ignore[attr-defined]
 
 
-def postpone(session: Session, timer: Due) -> None:
+MOST_TRIES = 5
+
+
+def postpone(session: Session, timer: Due) -> bool:
     """A timer that could not be fired: try it again later, each time a little later than before,
-    at most an hour, so that those behind it are not held up."""
+    so that those behind it are not held up. False when it was tried often enough."""
     tries = int(timer.data.get("tries", 0)) + 1
-    pause = timedelta(seconds=min(60 * 2**tries, 3600))
+    if tries >= MOST_TRIES:
+        return False
     session.execute(
         update(timers)
         .where(timers.c.id == timer.id)
-        .values(due_at=moment(session) + pause, data={**timer.data, "tries": tries})
+        .values(
+            due_at=moment(session) + timedelta(minutes=2**tries),
+            data={**timer.data, "tries": tries},
+        )
+    )
+    return True
+
+
+def park(session: Session, timer_id: int, incident_id: int) -> None:
+    """It is not fired any more until somebody retries the incident."""
+    session.execute(
+        update(timers).where(timers.c.id == timer_id).values(held=True, incident_id=incident_id)
     )
 
 

@@ -10,14 +10,14 @@ from ...platform.events.handoff import done, failed, take
 from ...platform.events.model import Event
 from ...platform.store.database import Database
 from ...platform.store.errors import Unavailable
-from ..flows.fire import fire
-from ..flows.start import may_start, start_for
+from ..flows.fire import fire, give_up
+from ..flows.follow import follow
 from ..timers.due import due, postpone
 
 log = logging.getLogger(__name__)
 
 CONSUMER = "flows"
-EVENTS = ("record:submitted",)
+EVENTS = ("record:submitted", "record:changed", "flow:called", "flow:raised")
 BATCH = 20
 BATCH_SECONDS = 0.1
 """After so much work a batch commits, so that a burst never holds up people's clicks."""
@@ -47,12 +47,9 @@ def _follow_up(session: Session) -> int:
         if count and time.monotonic() > end:
             break
         count += 1
-        if not may_start(session, event.name, event.subject_kind):
-            finished.append(event)
-            continue
         try:
             with session.begin_nested():
-                start_for(session, event)
+                follow(session, event)
             finished.append(event)
         except (OperationalError, Unavailable):
             raise  # the store's own trouble: all of this is tried again
@@ -76,8 +73,9 @@ def _fire_due(session: Session) -> int:
                 count += fire(session, timer)
         except (OperationalError, Unavailable):
             raise
-        except Exception:
+        except Exception as error:
             log.exception("timer %s of instance %s", timer.id, timer.instance_id)
-            postpone(session, timer)
+            if not postpone(session, timer):
+                give_up(session, timer, error)
             count += 1
     return count

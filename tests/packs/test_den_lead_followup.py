@@ -19,6 +19,7 @@ from careloom.platform.records.submit import submit
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database, open_database
 from careloom.runtime.flows.complete import complete
+from careloom.runtime.flows.follow import wants
 from careloom.runtime.tasks.worklist import TaskRow, worklist
 from careloom.runtime.work.dispatch import CONSUMER, EVENTS, drain
 
@@ -90,7 +91,7 @@ class Clinic:
 
 @pytest.fixture
 def clinic(demo_home: Path, tmp_path: Path) -> Iterator[Clinic]:
-    subscribe(CONSUMER, EVENTS)
+    subscribe(CONSUMER, EVENTS, wants)
     home = tmp_path / "home"
     shutil.copytree(demo_home, home)
     clock = TurnedClock(TUESDAY)

@@ -23,6 +23,7 @@ from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database
 from careloom.runtime.flows.check import FLOW
 from careloom.runtime.flows.complete import complete
+from careloom.runtime.flows.follow import wants
 from careloom.runtime.flows.soundness import flows_are_sound
 from careloom.runtime.tasks.worklist import TaskRow, worklist
 from careloom.runtime.work.dispatch import CONSUMER, EVENTS, drain
@@ -282,7 +283,7 @@ class Clinic:
 def plug_in() -> None:
     """Make flows known to this process, as the runtime's area does."""
     register(FLOW)
-    subscribe(CONSUMER, EVENTS)
+    subscribe(CONSUMER, EVENTS, wants)
 
 
 def clinic_in(database: Database) -> Clinic:

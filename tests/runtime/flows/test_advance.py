@@ -16,8 +16,11 @@ from careloom.runtime.actions.commands import (
     Finish,
     Later,
     Leave,
+    Look,
     Named,
     Offer,
+    Reckon,
+    Reckoned,
     Rest,
     Run,
     SetLimit,
@@ -38,8 +41,8 @@ def test_a_token_rests_at_a_task_with_its_due_time_and_limits() -> None:
     limits = [{"key": "late", "after": "30m", "do": "escalate", "to": {"role": "boss"}}]
     answers.walk(graph_of(flow(task("call", due="15m", limits=limits), end())))
     (offer,) = answers.of(Offer)
-    assert offer.due_at == NOON + timedelta(minutes=15)
-    assert answers.of(SetLimit) == [SetLimit(1, "late", NOON + timedelta(minutes=30))]
+    assert offer.due.at == NOON + timedelta(minutes=15)
+    assert answers.of(SetLimit) == [SetLimit(1, "late", Reckoned(NOON + timedelta(minutes=30)))]
     assert answers.last == Rest("call")
 
 
@@ -157,7 +160,7 @@ def test_a_wait_sleeps_until_its_moment_and_passes_one_that_is_over() -> None:
     graph = graph_of(flow({"key": "pause", "kind": "wait", "until": "when"}, end()))
     sleeps = Answers(worth={"when": NOON + timedelta(hours=1)})
     sleeps.walk(graph)
-    assert sleeps.of(Sleep) == [Sleep("pause", NOON + timedelta(hours=1))]
+    assert sleeps.of(Sleep) == [Sleep("pause", Reckoned(NOON + timedelta(hours=1)))]
     assert sleeps.last == Rest("pause")
     for over in (NOON, None):
         passes = Answers(worth={"when": over})
@@ -198,12 +201,17 @@ def test_every_walk_comes_to_a_rest_an_end_or_an_incident(
 
     class Random(Answers):
         def answer(self, command: Any) -> Any:
-            if isinstance(command, Evaluate):
+            if isinstance(command, Evaluate) and command.formula.text != "this":
                 value = data.draw(WORTH)
                 worth[command.formula.at] = value
                 return value
-            if isinstance(command, Find) and data.draw(st.booleans()):
+            if isinstance(command, Find | Look) and data.draw(st.booleans()):
                 return None
+            if isinstance(command, Evaluate) and command.formula.text == "this":
+                return 7
+            if isinstance(command, Reckon) and command.when.formulas:
+                value = data.draw(st.sampled_from([None, NOON, NOON + timedelta(days=1)]))
+                return Reckoned(value)
             return super().answer(command)
 
     fails = lambda c: (  # noqa: E731
@@ -247,7 +255,7 @@ def test_replay_notices_another_answer() -> None:
 
 @pytest.mark.parametrize("text", ["0m", "15", "m", "15M", "15m\n", "-3d", "100000m", "1.5h"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    from careloom.runtime.flows.definition import duration
+    from careloom.runtime.flows.timing import duration
 
     with pytest.raises(ValueError):
         duration(text)

@@ -13,7 +13,7 @@ from careloom.runtime.steps.kinds import STEPS
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "runtime" / "README.md").read_text(encoding="utf-8")
 SCHEMA = json.loads((ROOT / "platform/definitions/schemas/flow.json").read_text("utf-8"))
-OURS = [name for name in EVENTS if name.split(":")[0] in ("flow", "task", "incident")]
+OURS = [name for name in EVENTS if name.split(":")[0] in ("flow", "task", "incident", "message")]
 
 
 @pytest.mark.parametrize("name", [*STEPS, *ACTIONS, *OURS])

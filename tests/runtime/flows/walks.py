@@ -9,14 +9,16 @@ from typing import Any
 from hypothesis import strategies as st
 
 from careloom.runtime.actions.commands import (
-    After,
     Assign,
     Command,
     Create,
     Evaluate,
     Find,
+    Look,
     Now,
     Offer,
+    Reckon,
+    Reckoned,
     Resolve,
     Run,
     StepFailed,
@@ -74,12 +76,15 @@ class Answers:
         match command:
             case Evaluate(formula):
                 return self.worth.get(formula.text)
-            case Find() | Create() | Assign() | Offer():
+            case Find() | Create() | Assign() | Offer() | Look():
                 return next(self.ids)
             case Resolve():
                 return () if self.nobody else (Offered(role="agent", unit=1),)
-            case After(duration):
-                return NOON + duration
+            case Reckon(when):
+                if when.duration is not None:
+                    return Reckoned(NOON + when.duration)
+                at = self.worth.get(when.formulas[0].text) if when.formulas else NOON
+                return Reckoned(at if isinstance(at, datetime) else None)
             case Now():
                 return NOON
             case _:
@@ -140,19 +145,38 @@ def flows(draw: st.DrawFn) -> Document:
     def step(depth: int) -> Document:
         key = next(keys)
         used.append(key)
-        kinds = ["task", "action", "wait", "end", "go_to"] + (["branch"] * 2 if depth < 3 else [])
+        kinds = ["task", "action", "wait", "notify", "end", "go_to"]
+        kinds += ["branch", "branch", "race", "repeat", "approve"] if depth < 3 else []
         kind = draw(st.sampled_from(kinds))
         made: Document = {"key": key, "kind": kind}
         if kind == "task":
             made |= task(key, due="15m", limits=[{"key": "l", "after": "5m", "do": "remind"}])
             if draw(st.booleans()):
                 made["then"] = [acts(key)]
+        elif kind == "approve":
+            who = [{"role": "agent"}, {"role": "boss"}]
+            made |= {"title": key, "who": who, "by": draw(st.sampled_from(["any", "all"]))}
+            made["rejected"] = sequence(depth + 1) or [end(f"{key}_no")]
         elif kind == "action":
             made["do"] = [acts(key)]
+        elif kind == "notify":
+            made |= {"text": key, "who": [{"role": "agent"}], "at": [when(key)]}
         elif kind == "wait":
-            made |= draw(st.sampled_from([{"for": "2h"}, {"until": f"until_{key}"}]))
+            made |= draw(st.sampled_from([when(key), came(key)]))
         elif kind == "go_to":
             made |= {"to": draw(st.sampled_from(used)), "visits": draw(st.integers(1, 4))}
+        elif kind == "repeat":
+            made |= {"times": draw(st.integers(1, 3)), "until": f"until_{key}"}
+            made |= {draw(st.sampled_from(["before", "between"])): [when(key)]}
+            made["steps"] = sequence(depth + 1) or [{"key": f"{key}_body", **waiting()}]
+        elif kind == "race":
+            arms: list[Document] = [
+                {"key": f"{key}_0", "when": when(key), "steps": sequence(depth + 1)},
+                {"key": f"{key}_1", **came(key), "steps": sequence(depth + 1)},
+                {"key": f"{key}_2", "steps": sequence(depth + 1)},
+            ]
+            arms[2]["task"] = {"title": key, "who": {"role": "agent"}}
+            made["arms"] = draw(st.permutations(arms))[: draw(st.integers(2, 3))]
         elif kind == "branch":
             made["cases"] = [
                 {"key": f"c{number}", "when": f"case_{key}_{number}", "steps": sequence(depth + 1)}
@@ -161,6 +185,16 @@ def flows(draw: st.DrawFn) -> Document:
             if draw(st.booleans()):
                 del made["cases"][-1]["when"]
         return made
+
+    def waiting() -> Document:
+        return {"kind": "wait", "for": "1h"}
+
+    def when(key: str) -> Document:
+        return draw(st.sampled_from([{"for": "2h"}, {"until": f"until_{key}"}, {"at": "10:00"}]))
+
+    def came(key: str) -> Document:
+        record = {"form": "call", "link": "lead", "to": "this"}
+        return draw(st.sampled_from([{"submitted": record}, {"event": "lead.back"}]))
 
     def acts(key: str) -> Document:
         return draw(
