@@ -35,7 +35,9 @@ def reports() -> ResponseReturnValue:
         words = text(report.help, tongue) or text(form.title, tongue)
         found.append(_tile(text(report.title, tongue), f"/reports/{report.key}", words))
     boards = [
-        _tile(text(board.title, tongue), f"/reports/dashboards/{board.key}", text(board.help, tongue))
+        _tile(
+            text(board.title, tongue), f"/reports/dashboards/{board.key}", text(board.help, tongue)
+        )
         for board in _dashboards()
     ]
     return render_template("pages/reports.html", dashboards=boards, reports=found)
