@@ -17,8 +17,9 @@ from .flows.follow import wants
 from .flows.soundness import CHECKS as FLOW_CHECKS
 from .flows.trail import SUBJECT, instances_seen
 from .forms import api as records_api
-from .forms import import_pages
+from .forms import import_pages, life_pages
 from .forms import pages as record_pages
+from .reports import api as reports_api
 from .reports import pages as report_pages
 from .reports.check import REPORT
 from .reports.dashboard import DASHBOARD
@@ -27,7 +28,7 @@ from .work.queues import ring_in
 from .work.verbs import work
 from .work.worker import start_worker
 
-PARTS = (work_pages, record_pages, import_pages, report_pages, records_api, flows_api)
+PARTS = (work_pages, record_pages, life_pages, import_pages, report_pages, records_api, reports_api, flows_api)
 PLACES = (
     Place("/", "list-checks", "nav.tasks", order=10),
     Place("/records", "clipboard-list", "nav.records", order=20),
@@ -36,8 +37,8 @@ PLACES = (
 
 area = Blueprint("runtime", __name__, cli_group=None)
 area.cli.add_command(work)
-for part in PARTS:
 area.cli.add_command(demo)
+for part in PARTS:
     area.register_blueprint(part.area)
 
 

@@ -20,6 +20,7 @@ declare(
         "record:submitted": ("form", "version", "source"),
         "record:changed": ("form", "version", "fields", "source"),
         "record:retired": ("form",),
+        "record:restored": ("form",),
         "records:imported": ("form", "rows", "good", "bad", "duplicates"),
         "records:exported": ("form", "rows"),
         "definition:drafted": ("kind", "key", "revision"),

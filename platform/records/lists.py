@@ -17,8 +17,6 @@ from ..events.view_log import note
 from ..identity.actor import Actor
 from ..identity.permissions import Access, access
 from ..store.errors import Malformed, NotFound, Problem
-from ..store.history import RecordHistory
-from ..store.rows import KEPT_BY
 from .filters import filter_clause
 from .record import Record, may, record_of
 from .search import search_clause
@@ -86,21 +84,23 @@ def list_records(
     cursor: str | None = None,
     search: str = "",
     count: bool = False,
+    retired: bool = False,
     extra: Sequence[ColumnElement[bool]] = (),
 ) -> Page:
-    """Live records the actor may see.
+    """Records the actor may see, those that are in use.
 
     where: an expression over the form's fields. sort: keys, `-` before one for descending; the
     newest first without any. search: what somebody typed, see `search`. count: whether to count
-    all that match. extra: further conditions of the house's own. Raises NotAllowed, Malformed
-    (sort, cursor, limit) and Invalid (the expression).
+    all that match. retired: those out of use instead. extra: further conditions of the house's
+    own. Raises NotAllowed, Malformed (sort, cursor, limit) and Invalid (the expression).
     """
     shape = shape_of(session, form_key)
     asked = access(session, actor, form_key)
     asked.need("read")
     if not 1 <= limit <= MOST_ROWS:
         raise Malformed("E_LIMIT", most=MOST_ROWS)
-    wanted = [shape.table.c._retired_at.is_(None), asked.rows("read", shape.table), *extra]
+    gone = shape.table.c._retired_at.is_not(None)
+    wanted = [gone if retired else ~gone, asked.rows("read", shape.table), *extra]
     if where and where.strip():
         wanted.append(filter_clause(session, actor, asked, shape, where))
     if search.strip():
@@ -212,56 +212,3 @@ def _revive(value: Any) -> Any:
     if value is not None and not isinstance(value, (str, int, bool)):
         raise ValueError
     return value
-
-
-@dataclass(frozen=True)
-class Revision:
-    """One line of a record's history; `record` is as it stood then, cut to the reader's rights."""
-
-    revision: int
-    action: str
-    at: datetime
-    by: int | None
-    changed: dict[str, tuple[Any, Any]]
-
-
-def history(session: Session, actor: Actor, form_key: str, record_id: int) -> list[Revision]:
-    """What became of a record, the newest first, in the fields its reader may see today.
-
-    changed: field -> (before, after) as JSON. Masked fields are masked; hidden ones are left out.
-    """
-    record = get(session, actor, form_key, record_id)
-    shape = shape_of(session, form_key)
-    query = (
-        select(RecordHistory)
-        .where(RecordHistory.form == form_key, RecordHistory.record_id == record_id)
-        .order_by(RecordHistory.revision)
-    )
-    found: list[Revision] = []
-    before: dict[str, Any] = {}
-    for row in session.execute(query).scalars():
-        kept_by = shape_of(session, form_key, row.kept.get(KEPT_BY, row.version))
-        after = _shown(kept_by, record, row.kept)
-        changed = {
-            key: (before.get(key), after.get(key))
-            for key in shape.form.fields
-            if before.get(key) != after.get(key)
-        }
-        found.append(Revision(row.revision, row.action, row.at, row.by, changed))
-        before = after
-    return found[::-1]
-
-
-def _shown(shape: Shape, record: Record, kept: dict[str, Any]) -> dict[str, Any]:
-    """A history row's fields as JSON, as far as the reader of the record may see them.
-
-    shape: of the version the row was written by, for a field may have more decimals by now. What
-    a field was that the form has no more, nobody is told: no right speaks of it.
-    """
-    shown = {}
-    for key, value in shape.from_history(kept).items():
-        right = record.rights.get(key, "hidden")
-        if right != "hidden":
-            its = record.form.fields[key]
-            shown[key] = its.mask(value) if right == "masked" else its.give(value)
-    return shown

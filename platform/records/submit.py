@@ -23,7 +23,7 @@ from ..store.rows import Row, insert_row, update_row
 from ..store.session import moment, new_id
 from ..store.tables import DRAFT
 from .attachments import file_problems, keep_attached
-from .compute import Settled, settle
+from .compute import Settled, recomputed, settle
 from .record import Record, _effective, may, record_of, rights_on
 from .serial import next_serial
 from .shape import Shape, shape_of, steady
@@ -252,6 +252,39 @@ def retire(
     _tell(session, actor, "record:retired", row, {"form": form_key}, cause)
 
 
+def restore(
+    session: Session,
+    actor: Actor,
+    form_key: str,
+    record_id: int,
+    *,
+    revision: int | None = None,
+    cause: int | None = None,
+) -> Record:
+    """Take a record into use again, as it was but for what is computed; who may retire may do it.
+
+    Raises Conflict when it is in use, and, naming the fields, when another has its unique values
+    by now; NotAllowed, NotFound, Stale.
+    """
+    shape, row, asked = _writable(session, actor, form_key, record_id, "retire", revision, True)
+    before = shape.to_values(row)
+    taken = unique_problems(session, shape, before, record_id)
+    if taken:
+        raise Conflict("E_RESTORE_UNIQUE", problems=taken)
+    zone = ZoneInfo(tree(session).places[row["_unit"]].time_zone)
+    after = recomputed(session, shape.form, before, zone)
+    differs = {key: after.get(key) for key in after if after[key] != before.get(key)}
+    changed = {
+        **shape.to_columns(differs),
+        "_retired_at": None,
+        "_updated_at": moment(session),
+        "_updated_by": actor.person_id,
+    }
+    row = _update(session, shape, record_id, changed, row, "restore")
+    _tell(session, actor, "record:restored", row, {"form": form_key}, cause)
+    return record_of(shape, row, asked)
+
+
 def _home(session: Session, actor: Actor) -> int | None:
     """Where a writer writes: their own unit; the system at the root of the tree."""
     if actor.unit_id is not None:
@@ -296,8 +329,12 @@ def _writable(
     record_id: int,
     action: str,
     revision: int | None,
+    retired: bool = False,
 ) -> tuple[Shape, Row, Access]:
-    """The row, locked, if the actor may see it and do this to it, at the revision they saw."""
+    """The row, locked, if the actor may see it and do this to it, at the revision they saw.
+
+    retired: it is one out of use that is wanted.
+    """
     shape = shape_of(session, form_key)
     steady(session, shape)
     asked = access(session, actor, form_key)
@@ -306,8 +343,8 @@ def _writable(
         raise NotFound(form=form_key)
     if not may(asked, shape, action, row):
         raise NotAllowed(form=form_key, action=action)
-    if row["_retired_at"] is not None:
-        raise Conflict("E_RETIRED")
+    if (row["_retired_at"] is not None) != retired:
+        raise Conflict("E_NOT_RETIRED" if retired else "E_RETIRED")
     if revision is not None and revision != row["_revision"]:
         raise Stale(current=record_of(shape, row, asked))
     return shape, row, asked

@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, request
 from jsonschema import Draft202012Validator
@@ -20,6 +22,8 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from ..store.errors import Malformed, Problem
 from .routes import Spec, declaration_of
+
+EARLIEST, LATEST = 1900, 9998  # years that every zone and database can tell
 
 MOST = 2_000_000
 DEEPEST = 40
@@ -214,6 +218,23 @@ def number(text: str | None) -> int:
     found = int(text)
     if found >= 2**63:
         raise Malformed("E_ID")
+    return found
+
+
+def moment_of(text: str | None, name: str, time_zone: str) -> datetime | None:
+    """A moment out of the parameter of that name: with its offset, or a day, which begins on the
+    asker's clock. None when nothing was given. Raises Malformed."""
+    if not text:
+        return None
+    try:
+        if len(text) == 10:
+            found = datetime.combine(date.fromisoformat(text), time(), ZoneInfo(time_zone))
+        else:
+            found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Malformed("E_PARAMETER", name=name) from None
+    if found.tzinfo is None or not EARLIEST <= found.year <= LATEST:
+        raise Malformed("E_PARAMETER", name=name)
     return found
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -20,6 +18,7 @@ from ..identity.actor import Actor
 from ..identity.model import Person
 from ..records.trail import FORM, RIGHT, cut, events_seen, readable_ids, records_seen
 from ..store.errors import Malformed, NotFound
+from .body import moment_of
 from .paging import CURSOR, LIMIT, cursor, limit, page, page_schema
 from .request import close_reading, language, reading, who
 from .routes import Spec, route
@@ -32,7 +31,6 @@ area = Blueprint("trail_api", __name__)
 KINDS = ("events", "views")
 _SUBJECT = re.compile(r"([a-z][a-z0-9_]*(?::[a-z][a-z0-9_]*){0,2})(?:/([0-9]{1,19}))?", re.ASCII)
 _SAFE = 2**53  # JavaScript's numbers end here
-EARLIEST = 1900
 
 _PERSON = {"anyOf": [thing({"id": ID, "name": {"type": "string"}}), {"type": "null"}]}
 _EVENT = thing(
@@ -117,23 +115,9 @@ def wanted(args: Mapping[str, str], actor: Actor) -> Wanted:
     by = args.get("actor")
     if by and not (by.isascii() and by.isdigit() and len(by) < 20 and int(by) < 2**63):
         raise Malformed("E_PARAMETER", name="actor")
-    return Wanted(subject, int(by) if by else None, _since(args.get("since"), actor))
-
-
-def _since(text: str | None, actor: Actor) -> datetime | None:
-    if not text:
-        return None
-    try:
-        if len(text) == 10:
-            zone = ZoneInfo(actor.time_zone)
-            moment = datetime.combine(date.fromisoformat(text), time(), zone)
-        else:
-            moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Malformed("E_PARAMETER", name="since") from None
-    if moment.tzinfo is None or moment.year < EARLIEST:
-        raise Malformed("E_PARAMETER", name="since")
-    return moment
+    return Wanted(
+        subject, int(by) if by else None, moment_of(args.get("since"), "since", actor.time_zone)
+    )
 
 
 def events_of(

@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from ...platform.records.lists import Revision, get, history, list_records
+from ...platform.records.lists import get, list_records
+from ...platform.records.past import Revision, as_of, history
 from ...platform.records.record import Record
 from ...platform.records.shape import shape_of
-from ...platform.records.submit import change, retire, submit
+from ...platform.records.submit import change, restore, retire, submit
 from ...platform.store.errors import Malformed, Problem, Stale
-from ...platform.web.body import if_match, json_object, number
+from ...platform.web.body import if_match, json_object, moment_of, number
 from ...platform.web.errors import Unconditional
 from ...platform.web.idempotency import Reply, reply
 from ...platform.web.paging import CURSOR, LIMIT, cursor, limit, page, page_schema
@@ -168,6 +169,7 @@ def _given(
             "sort": {**_TEXT, "description": "Fields, `-` before one for descending: `-a,b`."},
             "q": {**_TEXT, "description": "Part of the label, or a phone number's last digits."},
             "fields": {**_TEXT, "description": "The fields wanted: `a,b`."},
+            "retired": {"type": "boolean", "description": "Those out of use instead."},
             "limit": LIMIT,
             "cursor": CURSOR,
         },
@@ -189,9 +191,18 @@ def list_form(form: str) -> ResponseReturnValue:
         cursor=mark,
         search=request.args.get("q", ""),
         count=mark is None,
+        retired=_flag("retired"),
     )
     wanted = _fields(form)
     return jsonify(page([shown(record, wanted) for record in found.items], found.next, found.total))
+
+
+def _flag(name: str) -> bool:
+    """`true` or `false` in the query, false without. Raises Malformed."""
+    value = request.args.get(name, "false")
+    if value not in ("true", "false"):
+        raise Malformed("E_PARAMETER", name=name)
+    return value == "true"
 
 
 def _fields(form: str) -> frozenset[str] | None:
@@ -210,10 +221,25 @@ def _fields(form: str) -> frozenset[str] | None:
     area,
     "/api/records/<form>/<id:record_id>",
     needs=SIGNED_IN,
-    spec=Spec("One record.", answers={200: RECORD}, tag="records"),
+    spec=Spec(
+        "One record, as it is or as it was at a moment.",
+        query={
+            "as_of": {
+                "type": "string",
+                "format": "date-time",
+                "description": "As it stood then, in the fields I may see today.",
+            }
+        },
+        answers={200: RECORD},
+        tag="records",
+    ),
 )
 def read_record(form: str, record_id: int) -> ResponseReturnValue:
-    """404 also when the asker may not see it."""
+    """404 also when the asker may not see it, and when there was no such record yet. Only the
+    record as it is bears an ETag: no other can be changed."""
+    if "as_of" in request.args:
+        at = moment_of(request.args["as_of"], "as_of", who().time_zone)
+        return jsonify(shown(as_of(reading(), who(), form, record_id, at=at)))
     record = get(reading(), who(), form, record_id)
     response = jsonify(shown(record))
     response.headers["ETag"] = f'"{record.revision}"'
@@ -263,6 +289,30 @@ def retire_record(form: str, record_id: int) -> ResponseReturnValue:
         lambda: write(lambda session: retire(session, actor, form, record_id, revision=revision))
     )
     return "", 204
+
+
+@route(
+    area,
+    "/api/records/<form>/<id:record_id>/restore",
+    methods=("POST",),
+    needs=SIGNED_IN,
+    spec=Spec(
+        "Take a retired record into use again.",
+        answers={200: RECORD},
+        tag="records",
+        if_match=True,
+    ),
+)
+def restore_record(form: str, record_id: int) -> ResponseReturnValue:
+    """409 when it is in use, or when another has its unique values by now (problems name them)."""
+    actor, revision = who(), if_match()
+    return _current_shown(
+        lambda: reply(
+            lambda session: restore(session, actor, form, record_id, revision=revision),
+            _replied,
+            keep=lambda record: _replied(_without_encrypted(record)),
+        )
+    )
 
 
 @route(

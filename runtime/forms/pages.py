@@ -24,6 +24,7 @@ from ...platform.identity.tree import intake_of
 from ...platform.records.behind import behind
 from ...platform.records.compute import settle
 from ...platform.records.lists import get, list_records, may_do
+from ...platform.records.past import as_of
 from ...platform.records.record import Record
 from ...platform.records.shape import shape_of
 from ...platform.records.submit import change, submit
@@ -135,13 +136,27 @@ def records(form_key: str) -> ResponseReturnValue:
 
 @route(area, "/records/<form_key>/<id:record_id>", needs=SIGNED_IN, endpoint="record")
 def record(form_key: str, record_id: int) -> ResponseReturnValue:
-    """`pages/record.html`: label, title, line, url, list_url, call, may_change, retired, drawn,
-    blanks (titles of what is not filled in), runs, trail."""
+    """`pages/record.html`: label, title, line, url, list_url, call, may (change, retire, restore),
+    revision, retired, past (in words, when it is `?revision=N` that is shown), drawn, blanks
+    (titles of what is not filled in), runs, trail."""
     session, actor = reading(), who()
     reader = reader_of(session, actor)
-    found = get(session, actor, form_key, record_id)
+    found, past = get(session, actor, form_key, record_id), ""
+    newest = found.revision
+    if (revision := request.args.get("revision", type=int)) and revision != newest:
+        found = as_of(session, actor, form_key, record_id, revision=revision)
+        past = reader.say("page.record.past", at=local(found.updated_at), revision=revision)
     drawn = draw_read(reader, found)
-    may_change = found.retired_at is None and may_do(session, actor, form_key, record_id, "change")
+    may = {
+        action: not past and may_do(session, actor, form_key, record_id, action)
+        for action in ("change", "retire")
+    }
+    in_use = found.retired_at is None
+    may = {
+        "change": in_use and may["change"],
+        "retire": in_use and may["retire"],
+        "restore": not in_use and may["retire"],
+    }
     blank = [
         each.title
         for each in drawn.fields
@@ -155,7 +170,9 @@ def record(form_key: str, record_id: int) -> ResponseReturnValue:
         url=f"/records/{form_key}/{record_id}",
         list_url=f"/records/{form_key}",
         call=next((each.call for each in drawn.fields if each.call), ""),
-        may_change=may_change,
+        may=may,
+        revision=newest,
+        past=past,
         retired=local(found.retired_at) if found.retired_at else "",
         drawn=drawn,
         blanks=reader.say("page.comma").join(blank),

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...platform.identity.model import Person
-from ...platform.records.lists import history
+from ...platform.records.past import history
 from ...platform.records.record import Record
 from ...platform.web.context import local
 from .show import Reader
@@ -33,21 +33,25 @@ def story(reader: Reader, record: Record, most: int = 30) -> list[Line]:
     """A record's history as far as its reader may see its fields."""
     revisions = history(reader.session, reader.actor, record.form.key, record.id)[:most]
     names = names_of(reader.session, {each.by for each in revisions})
+    newest = revisions[0].revision if revisions else 0
+    base = f"/records/{record.form.key}/{record.id}"
     lines = []
     for each in revisions:
         if each.action in ("submit", "create", "import"):
             words = reader.say("page.record.created_by")
-        elif each.action == "retire":
-            words = reader.say("page.record.retired_by")
+        elif each.action in ("retire", "restore"):
+            words = reader.say(f"page.record.{each.action}d_by")
         else:
             titles = [reader.text(record.form.fields[key].title) for key in each.changed]
             if not titles:
                 continue  # only what the reader may not see was changed
             more = "…" if len(titles) > MOST_NAMED else ""
             named = reader.say("page.comma").join(titles[:MOST_NAMED]) + more
-            words = reader.say("page.record.changed", fields=named)
+            how = "recomputed" if each.action == "recompute" else "changed"
+            words = reader.say(f"page.record.{how}", fields=named)
         who = names.get(each.by) or reader.say("page.record.by_flow")
-        lines.append(Line(words, moment_words(each.at), who))
+        url = "" if each.revision == newest else f"{base}?revision={each.revision}"
+        lines.append(Line(words, moment_words(each.at), who, url))
     return lines
 
 

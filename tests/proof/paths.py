@@ -18,7 +18,8 @@ from careloom.platform.definitions.published import entries
 from careloom.platform.expressions.errors import ExpressionError
 from careloom.platform.identity.actor import Actor
 from careloom.platform.records.choices import labels, offer
-from careloom.platform.records.lists import get, history, list_records
+from careloom.platform.records.lists import get, list_records
+from careloom.platform.records.past import history
 from careloom.platform.records.shape import shape_of
 from careloom.platform.records.take import write_file
 from careloom.platform.store.database import Database

@@ -12,7 +12,8 @@ from PIL import Image
 from careloom.platform.identity import grants
 from careloom.platform.identity.actor import SYSTEM, Actor, actor_of
 from careloom.platform.records.attachments import find_file
-from careloom.platform.records.lists import get, history
+from careloom.platform.records.lists import get
+from careloom.platform.records.past import history
 from careloom.platform.records.record import Record
 from careloom.platform.records.submit import change, submit
 from careloom.platform.store.bodies import Folder

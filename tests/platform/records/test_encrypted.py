@@ -11,7 +11,8 @@ from sqlalchemy import text
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.records import new_key
 from careloom.platform.records.check import violations
-from careloom.platform.records.lists import get, history, list_records
+from careloom.platform.records.lists import get, list_records
+from careloom.platform.records.past import history
 from careloom.platform.records.submit import change
 from careloom.platform.store import jobs
 from careloom.platform.store.database import Database

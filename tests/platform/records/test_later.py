@@ -10,7 +10,8 @@ from sqlalchemy import inspect, text
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.records import later
 from careloom.platform.records.check import violations
-from careloom.platform.records.lists import get, history
+from careloom.platform.records.lists import get
+from careloom.platform.records.past import history
 from careloom.platform.records.submit import retire
 from careloom.platform.store import jobs
 from careloom.platform.store.clock import TurnedClock

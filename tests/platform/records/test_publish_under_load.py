@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.records.check import violations
-from careloom.platform.records.lists import history
+from careloom.platform.records.past import history
 from careloom.platform.records.shape import shape_of, steady
 from careloom.platform.records.submit import change, submit
 from careloom.platform.records.validate import required_problems, schema_problems

@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.records.check import violations
-from careloom.platform.records.lists import get, history, list_records
+from careloom.platform.records.lists import get, list_records
+from careloom.platform.records.past import history
 from careloom.platform.records.submit import change
 from careloom.platform.store.database import Database
 from careloom.platform.store.errors import Invalid, Refusal

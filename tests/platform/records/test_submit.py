@@ -10,7 +10,8 @@ from sqlalchemy import func, select, text
 from careloom.platform.events.model import Event
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.records.check import violations
-from careloom.platform.records.lists import get, history
+from careloom.platform.records.lists import get
+from careloom.platform.records.past import history
 from careloom.platform.records.submit import change, retire, submit
 from careloom.platform.store.database import Database
 from careloom.platform.store.errors import (

@@ -54,8 +54,18 @@ def test_a_record_lives_from_its_submission_to_its_retirement(
     lines = agent("GET", f"{place}/history").json["items"]
     assert [line["revision"] for line in lines] == [2, 1]
     assert lines[0]["changed"] == {"deal": {"before": "1280.00", "after": "900.00"}}
+    then = agent("GET", f"{place}?as_of={record['created_at']}").json
+    assert (then["values"], then["revision"]) == (changed.json["values"], 2)  # within one moment
+    for at, status in (("2026-03-02", 404), ("yesterday", 400), ("2026-03-03T10:00", 400)):
+        assert agent("GET", f"{place}?as_of={at}").status_code == status
     assert agent("DELETE", place, If_Match='"2"').status_code == 204
     assert agent("GET", "/api/records/lead").json["items"] == []
+    gone = agent("GET", "/api/records/lead?retired=true").json["items"]
+    assert [each["retired_at"] for each in gone] == ["2026-03-03T02:00:00Z"]
+    assert agent("POST", f"{place}/restore", If_Match='"2"').status_code == 412
+    back = agent("POST", f"{place}/restore", If_Match='"3"')
+    assert (back.status_code, back.json["retired_at"], back.json["revision"]) == (200, None, 4)
+    assert agent("POST", f"{place}/restore").status_code == 409
 
 
 def test_the_values_alone_are_taken_too_and_nothing_beside_them(agent: Caller) -> None:

@@ -126,3 +126,31 @@ def test_the_other_branch_finds_none_of_the_records(site: Site) -> None:
     assert other.get(path).status == 404
     assert other.get(f"{path}/edit").status == 404
     assert path not in other.get("/records/lead_intake").text
+
+
+def test_a_record_is_retired_and_restored_on_its_page_and_its_past_is_one_link_away(
+    site: Site,
+) -> None:
+    boss = site.client("supervisor")
+    place = boss.post("/records/lead_intake/new", **lead(boss)).to
+    site.work()
+    found = re.search(r'name="_revision" value="(\d+)"', boss.get(f"{place}/edit").text)
+    assert found
+    boss.post(f"{place}/edit", **lead(boss, name="赵女士"), _revision=found[1])
+    assert "赵女士" in boss.get(place).text
+    then = boss.get(f"{place}?revision=1").text
+    assert "周女士" in then and "只能查看" in then and f"{place}/edit" not in then
+    assert f'href="{place}?revision=1"' in boss.get(place).text
+
+    stale = boss.post(f"{place}/retire", _revision=1)
+    assert "有人改过这条记录" in boss.get(stale.to).text
+    boss.post(f"{place}/retire")
+    text = boss.get(place).text
+    assert "已停用" in text and f"{place}/restore" in text and f"{place}/edit" not in text
+    boss.post(f"{place}/restore")
+    text = boss.get(place).text
+    assert "已恢复使用" in text and f"{place}/edit" in text
+    desk = site.client("desk")
+    assert f"{place}/retire" not in desk.get(place).text
+    answer = desk.post(f"{place}/retire")
+    assert answer.status == 404 or "没有权限" in desk.get(answer.to).text
