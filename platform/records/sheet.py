@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from ..store.errors import Malformed
+from .formula_cells import as_written
 
 MOST_BYTES = 50 * 1024 * 1024
 MOST_INFLATED = 400 * 1024 * 1024
@@ -76,7 +77,7 @@ def _csv(content: bytes) -> Iterator[tuple[int, list[Any]]]:
     try:
         # A quoted cell may have several lines; a spreadsheet shows them as one row.
         for number, cells in enumerate(reader, start=1):
-            yield number, [cell if cell != "" else None for cell in cells]
+            yield number, [as_written(cell) if cell else None for cell in cells]
     except csv.Error as error:
         raise Malformed("E_FILE_BROKEN", detail=str(error)[:80]) from error
 

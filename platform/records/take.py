@@ -1,7 +1,7 @@
 """Take records out to a file: CSV or XLSX, every cell a value and none a formula.
 
-A spreadsheet runs a text that begins like a formula when it opens the file, so such a text gets
-an apostrophe before it in CSV, and is written as a plain string in XLSX.
+A text that begins like a formula gets an apostrophe before it in CSV (`formula_cells`), and is
+written as a plain string in XLSX.
 """
 
 import csv
@@ -23,12 +23,12 @@ from ..identity.permissions import access
 from ..store.database import Database
 from ..store.errors import Malformed
 from .choices import choices_of, labels
+from .formula_cells import kept_text
 from .lists import MOST_ROWS, list_records
 from .record import Record
 from .shape import shape_of
 
-#: what a spreadsheet takes for the beginning of a formula, full-width forms among it
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")
+ENDINGS = (".csv", ".xlsx")
 
 
 def write_file(
@@ -39,25 +39,26 @@ def write_file(
     *,
     where: str | None = None,
     sort: Sequence[str] = (),
+    search: str = "",
     address: str = "",
 ) -> int:
-    """Write every record the actor may see and export (and `where` lets through); how many.
+    """Write every record the actor may see and export (and the question finds); how many.
 
     Written beside and renamed, so the file is whole or not there; before it is there, who took
     which records out is written down. Raises NotAllowed, Malformed for another ending than .csv
     or .xlsx, Invalid for the expression.
 
-    address: where the actor sits, for the view log.
+    where, sort, search: as for `list_records`. address: where the actor sits, for the view log.
     """
     ending = path.suffix.lower()
-    if ending not in (".csv", ".xlsx"):
+    if ending not in ENDINGS:
         raise Malformed("E_FILE_KIND", ending=ending or path.name[:40])
     part = path.with_name(path.name + ".part")
     try:
         with watching() as notes, database.read() as session:
             access(session, actor, form_key).need("export")
             fields = _fields(session, actor, form_key)
-            lines = _lines(session, actor, form_key, fields, where, sort)
+            lines = _lines(session, actor, form_key, fields, where, sort, search)
             count = (_write_csv if ending == ".csv" else _write_xlsx)(part, lines)
         rows = looked(notes, database.clock.now(), actor.person_id, address, "export")
         database.write(lambda session: _tell(session, actor, form_key, count, rows))
@@ -85,6 +86,7 @@ def _lines(
     fields: Sequence[Field],
     where: str | None,
     sort: Sequence[str],
+    search: str,
 ) -> Iterator[list[Any]]:
     """The header's line, then one for each record."""
     language, zone = actor.language, ZoneInfo(actor.time_zone)
@@ -99,6 +101,7 @@ def _lines(
             form_key,
             where=where,
             sort=sort,
+            search=search,
             limit=MOST_ROWS,
             cursor=cursor,
             extra=[exported],
@@ -145,20 +148,13 @@ def _cell(
     return field.show(value, language, choices, zone)
 
 
-def safe(value: Any) -> Any:
-    """A CSV cell that no spreadsheet runs. Numbers stay numbers."""
-    if isinstance(value, str) and value.lstrip(" \u3000").startswith(FORMULA_STARTS):
-        return "'" + value
-    return value
-
-
 def _write_csv(path: Path, lines: Iterable[list[Any]]) -> int:
     # The mark at the start tells spreadsheets that this is UTF-8.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_ALL)
         count = -1
         for line in lines:
-            writer.writerow([safe(cell) for cell in line])
+            writer.writerow([kept_text(cell) for cell in line])
             count += 1
     return count
 
