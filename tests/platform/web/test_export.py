@@ -20,8 +20,9 @@ def clerk(site: Site) -> Caller:
     rule = make.rule("branch", "read", "export", mobile="masked", deal="hidden")
     site.role("clerk", lead=[rule])
     site.role("reader", lead=[make.rule("all", "read")])
+    at = site.at["B1"]
     for name in ("=1+1", "Ann"):
-        values, at = {"name": name, "mobile": "19912345678"}, site.at["B1"]
+        values = {"name": name, "mobile": "19912345678"}
         site.database.write(lambda s, v=values: submit(s, SYSTEM, "lead", v, unit_id=at).id)
     return Caller(site, site.token(site.person("clerk", "B1", "clerk")))
 
