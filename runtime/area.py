@@ -28,7 +28,16 @@ from .work.queues import ring_in
 from .work.verbs import work
 from .work.worker import start_worker
 
-PARTS = (work_pages, record_pages, life_pages, import_pages, report_pages, records_api, reports_api, flows_api)
+PARTS = (
+    work_pages,
+    record_pages,
+    life_pages,
+    import_pages,
+    report_pages,
+    records_api,
+    reports_api,
+    flows_api,
+)
 PLACES = (
     Place("/", "list-checks", "nav.tasks", order=10),
     Place("/records", "clipboard-list", "nav.records", order=20),
