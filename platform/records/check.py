@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from ..definitions.model import DefinitionRow, VersionRow
 from ..definitions.published import entries
+from ..events.anchor import anchors_hold
 from ..events.model import Event, Handoff
 from ..events.seal import broken
 from ..store.history import RecordHistory
@@ -128,6 +129,11 @@ def chain_holds(session: Session) -> Iterator[str]:
     yield from broken(session)
 
 
+def chain_is_anchored(session: Session) -> Iterator[str]:
+    """The chain still holds what was written down of it outside the database, day by day."""
+    yield from anchors_hold(session)
+
+
 CHECKS: list[Check] = [
     definitions_have_versions,
     records_have_versions,
@@ -135,4 +141,5 @@ CHECKS: list[Check] = [
     submissions_have_events,
     handoffs_have_events,
     chain_holds,
+    chain_is_anchored,
 ]

@@ -114,7 +114,12 @@ class PostgreSQL(Database):
 
     def _engine(self) -> Engine:
         engine = create_engine(
-            self.url, pool_size=POOL, max_overflow=POOL, pool_pre_ping=True, pool_timeout=10
+            self.url,
+            pool_size=POOL,
+            max_overflow=POOL,
+            pool_pre_ping=True,
+            pool_timeout=10,
+            hide_parameters=True,  # an error's words go to the log, patients' data do not
         )
         _run_hooks(engine, "postgresql")
         return engine
@@ -183,6 +188,7 @@ def sqlite_engine(path: str, *, writing: bool) -> Engine:
         pool_size=1 if writing else POOL,
         max_overflow=0 if writing else POOL,
         pool_timeout=10,
+        hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": 10},
     )
 

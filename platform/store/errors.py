@@ -108,3 +108,11 @@ class Unavailable(Refusal):
 
     status = 503
     code = "E_UNAVAILABLE"
+
+
+def without_data(error: BaseException) -> str:
+    """What an error was, to be kept or shown: `IntegrityError (UniqueViolation)`. Its words stay
+    in the log, masked, for they may quote the row that was refused."""
+    driver = getattr(error, "orig", None)
+    inner = f" ({type(driver).__name__})" if driver is not None else ""
+    return type(error).__name__ + inner

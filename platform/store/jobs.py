@@ -18,7 +18,7 @@ from sqlalchemy import BigInteger, Integer, String, delete, exists, select, upda
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from .database import Database
-from .errors import Unavailable
+from .errors import Unavailable, without_data
 from .model import Base, Json, Moment
 from .session import after_commit, moment
 
@@ -150,7 +150,7 @@ def _work_on(database: Database, job: Job, most: int | None) -> int:
         raise  # the store's own trouble: whoever works waits a while
     except Exception as error:
         log.exception("job %s", " ".join(job.key))
-        words = f"{type(error).__name__}: {error}"[:500]
+        words = without_data(error)
         database.write(lambda session: _put_off(session, job, words))
     return count
 

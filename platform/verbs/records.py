@@ -1,6 +1,7 @@
 """careloom import, export, check: records from and to files, and whether all is sound."""
 
 import json
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -9,8 +10,10 @@ from flask.cli import with_appcontext
 from ..identity.tree import unit_by_code
 from ..records.bring import Outcome, RowProblem, bring, read_rows
 from ..records.check import violations
+from ..records.file_check import file_violations
 from ..records.sheet import read_sheet
 from ..records.take import write_file
+from ..web.uploads import bodies
 from .answers import actor_named, database, refusals_in_words, told
 
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -97,10 +100,11 @@ def export_records(form: str, output: Path, where: str | None, login: str | None
 @click.command("check")
 @with_appcontext
 def check_database() -> None:
-    """Verify the invariants of the live database; every violation on a line, then status 1."""
+    """Verify the live database and its files; every violation on a line, then status 1."""
     count = 0
     with database().read() as session:
-        for violation in violations(session):
+        found = chain(violations(session), file_violations(session, bodies()))
+        for violation in found:
             click.echo(violation)
             count += 1
     if count:

@@ -23,8 +23,13 @@ _BEARER = re.compile(r"(?i)(bearer\s+)[^\s\"',]+")
 _PASSWORD = re.compile(r"(?i)(pass(?:word|wd)?[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,]+")
 
 
+#: PostgreSQL tells the row it refused (`DETAIL:  Key (name)=(…) already exists.`)
+_DETAIL = re.compile(r"(?m)^(\s*(?:DETAIL|CONTEXT|明细|上下文)[:：]).*$")
+
+
 def masked(words: str) -> str:
-    """The text without phone numbers, ID numbers, tokens and passwords."""
+    """The text without phone numbers, ID numbers, tokens, passwords and a database's details."""
+    words = _DETAIL.sub(r"\1 ***", words)
     words = _TOKEN.sub(r"clm_\1_***", words)
     words = _BEARER.sub(r"\1***", words)
     words = _PASSWORD.sub(r"\1***", words)

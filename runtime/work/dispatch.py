@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from ...platform.events.handoff import done, failed, take
 from ...platform.events.model import Event
 from ...platform.store.database import Database
-from ...platform.store.errors import Unavailable
+from ...platform.store.errors import Unavailable, without_data
 from ..flows.fire import fire, give_up
 from ..flows.follow import follow
 from ..timers.due import due, postpone
@@ -55,7 +55,7 @@ def _follow_up(session: Session) -> int:
             raise  # the store's own trouble: all of this is tried again
         except Exception as error:
             log.exception("event %s could not be followed up", event.id)
-            failed(session, event.id, CONSUMER, f"{type(error).__name__}: {error}")
+            failed(session, event.id, CONSUMER, without_data(error))
     done(session, CONSUMER, finished)
     return count
 

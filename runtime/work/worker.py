@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from ...platform.events import log as events
+from ...platform.events.anchor import drop_anchor
 from ...platform.events.seal import seal
 from ...platform.store import jobs
 from ...platform.store.database import Database
@@ -107,13 +108,15 @@ def work_once(database: Database) -> int:
 
 
 def seal_all(database: Database) -> None:
-    """Give every committed event its place in the chain, a few at a time."""
+    """Give every committed event its place in the chain, a few at a time; once a day its end is
+    written down outside the database."""
     while True:
         with database.read() as session:
             if not anything_unsealed(session):
-                return
+                break
         if database.write(lambda session: seal(session, 100)) == 0:
-            return
+            break
+    drop_anchor(database)
 
 
 def start_worker(database: Database) -> Callable[[], None]:

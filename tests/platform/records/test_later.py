@@ -96,7 +96,7 @@ def test_a_job_that_fails_is_told_and_tried_later(
     jobs.run(database)
     with database.read() as session:
         (row,) = jobs.waiting(session)
-        assert (row.tries, row.error) == (1, "RuntimeError: no")
+        assert (row.tries, row.error) == (1, "RuntimeError")
         assert not jobs.anything_due(session)
 
 
