@@ -63,7 +63,7 @@ DATA = thing(
     }
 )
 _CARD = thing({"key": KEY, "width": {"type": "integer"}, "place": {"type": "integer"}}, data=DATA)
-_QUERY = {
+_QUERY: dict[str, dict[str, Any]] = {
     "period": {"enum": [*PERIODS, CUSTOM]},
     "from": {"type": "string", "format": "date"},
     "until": {"type": "string", "format": "date"},

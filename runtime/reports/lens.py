@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Integer,
+    Text,
     and_,
     case,
     cast,
@@ -120,7 +121,7 @@ class Lens:
             return cast(func.date_trunc(grain, day), Date)
         if grain == "quarter":
             back = (cast(func.strftime("%m", day), BigInteger) - 1) % 3
-            months = literal("-").concat(back).concat(" months")
+            months = literal("-").concat(cast(back, Text)).concat(" months")
             return func.date(day, "start of month", months, type_=Date())
         steps = {"week": ("weekday 0", "-6 days"), "month": ("start of month",)}
         return func.date(day, *steps.get(grain, ("start of year",)), type_=Date())

@@ -14,9 +14,11 @@ from typing import Any
 from openpyxl import load_workbook
 from sqlalchemy.orm import Session
 
+import careloom.runtime.reports.behind  # noqa: F401  tells which records are behind a number
 from careloom.platform.definitions.published import entries
 from careloom.platform.expressions.errors import ExpressionError
 from careloom.platform.identity.actor import Actor
+from careloom.platform.records.behind import behind
 from careloom.platform.records.choices import labels, offer
 from careloom.platform.records.lists import get, list_records
 from careloom.platform.records.past import history
@@ -25,7 +27,10 @@ from careloom.platform.records.take import write_file
 from careloom.platform.store.database import Database
 from careloom.platform.store.errors import Invalid, Malformed, NotAllowed, NotFound
 from careloom.runtime.forms.api import _line, shown
+from careloom.runtime.reports.question import question_of
 from careloom.runtime.reports.run import run_report
+
+from .planted import GROUPED
 
 ALL = 200
 
@@ -123,6 +128,8 @@ def tell_reports(its: Looker) -> str:
     """Every report there is on the form, with its groups' names and totals."""
     said = []
     for entry in entries(its.session, "report"):
+        if entry.key.startswith("all_"):
+            continue  # an average of one's own rows may by chance be what another row holds
         answer = _or_nothing(lambda key=entry.key: run_report(its.session, its.actor, key))  # type: ignore[misc]
         if not isinstance(answer, str) and answer.report.form == its.form:
             said.append((answer.rows, answer.names, answer.totals))
@@ -197,11 +204,47 @@ def found_by_offer(its: Looker, field: str, value: Any) -> set[int]:
     return {at for at, _ in offer(its.session, its.actor, its.form, str(value), ALL)}
 
 
+def found_by_group(its: Looker, field: str, value: Any) -> set[int]:
+    """The records behind the group of a report that the value would be in."""
+    return _behind(its, f"all_{field}", {f"g.{field}": str(value)}) if field in GROUPED else set()
+
+
+def found_by_report_filter(its: Looker, field: str, value: Any) -> set[int]:
+    """The records behind a report's number under a filter, or within the value's own day."""
+    if field == "grade":
+        return _behind(its, "all_state", {"f.grade": str(value)})
+    if field == "day":
+        return _behind(its, "all_state", {"from": str(value), "until": str(value)})
+    return set()
+
+
+def _behind(its: Looker, report: str, arguments: dict[str, str]) -> set[int]:
+    """As many as the report's own count says, where that can be asked."""
+    told = {"of": f"report:{report}", "of.number": "m0"}
+    told |= {f"of.{name}": value for name, value in arguments.items()}
+    try:
+        number = behind(its.session, its.actor, its.form, told, "en")
+        assert number is not None
+        page = list_records(
+            its.session, its.actor, its.form, extra=number.conditions, limit=ALL, count=True
+        )
+    except NotAllowed:
+        return set()
+    found = {record.id for record in page.items}
+    if not any(name.startswith("g.") for name in arguments):
+        question = question_of(arguments)
+        counted = run_report(its.session, its.actor, report, question).total.count
+        assert counted == len(found) == page.total
+    return found
+
+
 ASKS: dict[str, Callable[[Looker, str, Any], set[int]]] = {
     "filter": found_by_filter,
     "compare": found_by_order,
     "search": found_by_search,
     "offer text": found_by_offer,
+    "report group": found_by_group,
+    "report filter": found_by_report_filter,
 }
 
 

@@ -63,10 +63,28 @@ def report(key: str, by: str, *formulas: str) -> make.Json:
     }
 
 
+GROUPED = ("name", "mobile", "grade", "day", "loud", "state")
 REPORTS = [
     report(f"by_{key}", key, "COUNT()", "SUM(amount)", "MAX(amount)", "COUNT(mobile)")
-    for key in ("name", "mobile", "grade", "day", "loud", "state")
+    for key in GROUPED
 ]
+
+
+def measured(key: str, by: str) -> make.Json:
+    """A report whose measures are of each kind, by one field, filtered by another."""
+    kinds = ("sum", "avg", "min", "max", "median")
+    made = report(key, by, "COUNT()") | {"filters": ["grade"], "date": "day"}
+    made["measures"] += [
+        {"key": kind, "title": kind, "kind": kind, "of": "amount"} for kind in kinds
+    ]
+    made["measures"] += [
+        {"key": f"has_{field}", "title": field, "kind": "count", "of": field}
+        for field in ("name", "mobile", "amount", "grade", "day", "note", "loud")
+    ]
+    return made
+
+
+REPORTS += [measured(f"all_{key}", key) for key in GROUPED]
 
 
 @dataclass(frozen=True)

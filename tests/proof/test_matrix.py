@@ -6,7 +6,9 @@ Every scope, every field right and every way of reading, on one form with plante
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from careloom.platform.identity.rules import RIGHTS
 from careloom.platform.records.lists import list_records
 from careloom.platform.store.database import open_database
 from careloom.platform.store.errors import Invalid, Malformed
+from careloom.runtime.reports.run import run_report
 
 from .paths import ASKS, TELLS, Looker, _filtered, literal, sorted_by
 from .planted import COMPUTED, GUARDED, SCOPES, Planted, World, covered, plant
@@ -160,6 +163,28 @@ def test_no_blank_or_count_tells_what_its_asker_may_not_see(
                 expected = set() if right in READABLE or field == "id_no" else seen
                 assert blank == expected, f"{scope}, {right}, {field}"
             assert _filtered(its, "true") == seen
+        cells += len(GUARDED) + 1
+    record_property("cells", cells)
+
+
+def test_no_measure_counts_what_its_asker_may_not_see(
+    world: World, tmp_path: Path, record_property: Any
+) -> None:
+    """Sums, medians and counts of a field that one may not read are of nothing at all."""
+    cells = 0
+    for scope, right in CELLS:
+        seen = [row for row in world.rows if covered(scope, row)]
+        with world.database.read() as session:
+            its = looker(world, session, scope, right, tmp_path)
+            total = run_report(session, its.actor, "all_state").total
+        may = right in READABLE
+        amounts = [Decimal(row.values["amount"]) for row in seen]
+        for field in ("name", "mobile", "amount", "grade", "day", "note", COMPUTED):
+            assert total.numbers[f"has_{field}"] == (len(seen) if may else 0), (scope, right)
+        assert total.count == len(seen) and total.numbers["sum"] == (sum(amounts) if may else 0)
+        for kind, fold in (("min", min), ("max", max), ("median", median)):
+            expected = fold(amounts) if may and amounts else None
+            assert total.numbers[kind] == expected, f"{kind}: {scope}, {right}"
         cells += len(GUARDED) + 1
     record_property("cells", cells)
 
