@@ -11,6 +11,7 @@ from ..platform.web.areas import beside
 from ..platform.web.navigation import Place, add_places
 from .demo.verbs import demo
 from .flows import api as flows_api
+from .flows import instance_pages, message_pages
 from .flows import pages as work_pages
 from .flows.check import FLOW
 from .flows.follow import wants
@@ -30,6 +31,8 @@ from .work.worker import start_worker
 
 PARTS = (
     work_pages,
+    instance_pages,
+    message_pages,
     record_pages,
     life_pages,
     import_pages,

@@ -9,7 +9,7 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from ...platform.store.errors import Malformed
+from ...platform.store.errors import Malformed, NotFound
 from ...platform.web.body import json_object, number
 from ...platform.web.idempotency import Reply, reply
 from ...platform.web.paging import CURSOR, LIMIT, cursor, limit, page, page_schema
@@ -17,18 +17,22 @@ from ...platform.web.request import reading, who
 from ...platform.web.routes import SIGNED_IN, Spec, route
 from ...platform.web.shapes import ID, thing
 from ..tasks.hold import claim, unclaim
+from ..tasks.messages import inbox, mark_read
 from ..tasks.worklist import worklist
 from . import control
 from .complete import complete
 from .model import InstanceState
+from .raised import raise_event
 from .read import list_instances, read_instance, read_task
 from .shown import (
     INSTANCE,
     INSTANCE_LINE,
+    MESSAGE,
     TASK,
     TASK_LINE,
     instance,
     instance_line,
+    message,
     task,
     task_line,
 )
@@ -39,6 +43,7 @@ area = Blueprint("flows_api", __name__)
 Deed = Callable[[Session], Any]
 _YES_NO = {"enum": ["true", "false"]}
 _OUTCOME = {"type": ["string", "null"], "maxLength": 40}
+_COMMENT = {"type": ["string", "null"], "maxLength": 2000}
 
 
 @route(
@@ -116,7 +121,7 @@ def unclaim_task(task_id: int) -> ResponseReturnValue:
     needs=SIGNED_IN,
     spec=Spec(
         "Complete a task: its form's values, and the outcome where there are any.",
-        body=thing({}, values={"type": "object"}, outcome=_OUTCOME),
+        body=thing({}, values={"type": "object"}, outcome=_OUTCOME, comment=_COMMENT),
         answers={200: TASK},
         tag="tasks",
     ),
@@ -124,8 +129,72 @@ def unclaim_task(task_id: int) -> ResponseReturnValue:
 def complete_task(task_id: int) -> ResponseReturnValue:
     """409 when another was faster; 422 with the problems of the values."""
     sent, actor = json_object(), who()
-    values, outcome = sent.get("values", {}), sent.get("outcome")
-    return _then_task(task_id, lambda session: complete(session, actor, task_id, values, outcome))
+    values, outcome, said = sent.get("values", {}), sent.get("outcome"), sent.get("comment")
+    return _then_task(
+        task_id, lambda session: complete(session, actor, task_id, values, outcome, said)
+    )
+
+
+@route(
+    area,
+    "/api/records/<form>/<id:record_id>/events",
+    methods=("POST",),
+    needs=SIGNED_IN,
+    spec=Spec(
+        "Raise an event about a record: flows that wait for it go on.",
+        body=thing({"event": {"type": "string", "maxLength": 41}}),
+        answers={200: thing({"id": ID})},
+        tag="flows",
+    ),
+)
+def raise_about(form: str, record_id: int) -> ResponseReturnValue:
+    """Whoever may change the record may raise one."""
+    event, actor = json_object()["event"], who()
+    return reply(
+        lambda session: raise_event(session, actor, form, record_id, event),
+        lambda made: Reply({"id": str(made)}),
+    )
+
+
+@route(
+    area,
+    "/api/messages",
+    needs=SIGNED_IN,
+    spec=Spec(
+        "The asker's messages, the newest first.",
+        query={"limit": LIMIT},
+        answers={200: thing({"items": {"type": "array", "items": MESSAGE}})},
+        tag="messages",
+    ),
+)
+def list_messages() -> ResponseReturnValue:
+    """What flows told the asker, with whether they have read it."""
+    rows = inbox(reading(), who().person_id, limit())
+    return jsonify({"items": [message(row) for row in rows]})
+
+
+@route(
+    area,
+    "/api/messages/<id:message_id>/read",
+    methods=("POST",),
+    needs=SIGNED_IN,
+    spec=Spec(
+        "Say that one has read a message.",
+        body=thing({}),
+        answers={200: thing({"read": {"const": True}})},
+        tag="messages",
+    ),
+)
+def read_message(message_id: int) -> ResponseReturnValue:
+    """404 when it is not the asker's; reading it again changes nothing."""
+    person = who().person_id
+
+    def deed(session: Session) -> bool:
+        if not mark_read(session, person, message_id):
+            raise NotFound(message=str(message_id))
+        return True
+
+    return reply(deed, lambda read: Reply({"read": read}))
 
 
 @route(

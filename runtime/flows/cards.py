@@ -174,8 +174,8 @@ def _tells(its: Field) -> bool:
     return listed and its.by_people and its.type.name in ("choice", "choices")
 
 
-def subject_of(reader: Reader, record: Record) -> Subject:
-    """Everything worth knowing before one picks up the phone."""
+def subject_of(reader: Reader, record: Record, most: int | None = MOST_FACTS) -> Subject:
+    """Everything worth knowing before one picks up the phone; `most` short facts, or all."""
     named = link_labels(reader, record.form, [record])
     phone, call = _phone(record)
     fields = [
@@ -185,7 +185,7 @@ def subject_of(reader: Reader, record: Record) -> Subject:
     ]
     fields.sort(key=_weight)
     facts = [fact for its in fields if (fact := _fact(reader, record, its, named)) is not None]
-    short = [fact for fact in facts if not fact.wide][:MOST_FACTS]
+    short = [fact for fact in facts if not fact.wide][:most]
     return Subject(
         record.label or reader.say("page.task.nobody"),
         phone,

@@ -160,7 +160,10 @@ class StepTaken(Base):
     step_key: Mapped[str] = mapped_column(String(80))
     at: Mapped[datetime] = mapped_column(Moment)
     case_key: Mapped[str | None] = mapped_column(String(40))
-    """For a branch the case that held; for a go_to `taken` or `spent`."""
+    """For a branch the case that held, for a race the arm that came first; for a go_to `taken` or
+    `spent`, for a round `round`, `until` or `spent`; `failed` where an incident was opened."""
+    why: Mapped[Any | None] = mapped_column(Json)
+    """What the conditions read, where there were any; see `actions/reasons.py`."""
 
 
 instances = cast(Table, Instance.__table__)

@@ -1,4 +1,4 @@
-"""Pages of work: the work list (everybody's home), a task with its form, an instance.
+"""Pages of work: the work list (everybody's home), and a task with its form.
 
 A task's page shows whom it is about first, then the form, then the one button that finishes it.
 What a person may see of the customer, the record's own rights decide.
@@ -6,59 +6,49 @@ What a person may see of the customer, the record's own rights decide.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from ...platform.definitions.form import Form
 from ...platform.definitions.published import entries
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import access, allowed
-from ...platform.records.compute import settle
-from ...platform.records.lists import get
-from ...platform.records.record import Record
-from ...platform.records.shape import shape_of
 from ...platform.store.errors import Conflict, Invalid, NotFound, Problem
 from ...platform.store.session import moment
 from ...platform.web.context import local
 from ...platform.web.request import current_database, language, reading, who, write
 from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.words import say, text
-from ..actions.sight import Sight
 from ..forms.attach import posted_files
-from ..forms.behaviour import behaviour, rights_to_create
-from ..forms.drawn import Choice, Drawn, Trouble
+from ..forms.behaviour import behaviour
+from ..forms.drawn import Drawn, Trouble
 from ..forms.pages import draft_key, lines, reader_of
-from ..forms.show import Filling, Reader, by_field, draw_fill, posted
-from ..steps.graph import TaskStep
-from ..tasks.actors import is_among
-from ..tasks.hold import asked, claim, need_asked, unclaim
+from ..forms.show import Reader, by_field, draw_fill
+from ..tasks.hold import claim, unclaim
+from ..tasks.messages import unread
 from ..tasks.model import How, TaskState
-from ..tasks.worklist import TaskPage, TaskRow, task_row, worklist
+from ..tasks.worklist import TaskPage, task_row, worklist
 from .cards import Subject, cards, due_of, subject_of
 from .complete import complete
-from .instance import run_of
-from .load import flow
-from .prefill import prefilled
-from .run_story import instance_row, open_incidents, standing_waits, trail
-from .seen import READ, need_seen
+from .desk import Desk, desk_of, filling_of, given_by
+from .run_story import trail
+from .seen import READ
 
 area = Blueprint("work", __name__)
 
 MOST_LISTED = 30
-OUTCOME = "_outcome"
+OUTCOME, COMMENT = "_outcome", "_comment"
 
 
 @route(area, "/", needs=SIGNED_IN, endpoint="home")
 def home() -> ResponseReturnValue:
     """`pages/worklist.html`: next (a card or None), mine, pool (cards), summary, more, clock,
-    may_records."""
+    may_records, unread."""
     session, actor = reading(), who()
     reader = reader_of(session, actor)
     now = moment(session)
@@ -75,6 +65,7 @@ def home() -> ResponseReturnValue:
         more=max((page.total or 0) - len(page.items), 0),
         clock=_milliseconds(now),
         may_records=may_read,
+        unread=unread(session, actor.person_id),
     )
 
 
@@ -90,54 +81,14 @@ def _milliseconds(now: datetime) -> int:
     return int(now.timestamp() * 1000)
 
 
-@dataclass(frozen=True)
-class Desk:
-    """A task as its page needs it. record: None when the reader may not see it."""
-
-    reader: Reader
-    row: TaskRow
-    step: TaskStep
-    record: Record | None
-    instance: Any
-    by_role: bool
-
-    @property
-    def mine(self) -> bool:
-        """Whether the reader may fill it in now."""
-        if self.row.holder_id is not None:
-            return self.row.holder_id == self.reader.actor.person_id
-        return not self.by_role or self.row.how == How.ESCALATED
-
-    @property
-    def form(self) -> Form | None:
-        step = self.step
-        return shape_of(self.reader.session, step.form).form if step.form else None
-
-
-def _desk(session: Session, actor: Actor, task_id: int) -> Desk:
-    """Everything about a task for somebody who is asked. Raises NotFound for others."""
-    need_asked(session, actor, task_id)
-    escalated = is_among(actor, asked(session, task_id, how=How.ESCALATED))
-    row = task_row(session, actor, task_id, How.ESCALATED if escalated else How.OFFERED)
-    reader = reader_of(session, actor)
-    instance = instance_row(reader, row.instance_id)
-    step = flow(session, instance.flow_key, instance.flow_version).task(row.step_key)
-    try:
-        record: Record | None = get(session, actor, row.subject_form, row.subject_id)
-    except NotFound:
-        record = None
-    named = any(one.person == actor.person_id for one in asked(session, task_id))
-    return Desk(reader, row, step, record, instance, by_role=not named)
-
-
 @route(area, "/tasks/<id:task_id>", needs=SIGNED_IN, endpoint="task")
 def task(task_id: int) -> ResponseReturnValue:
-    """`pages/task.html`: task (title, help, url, due, escalated), subject, mine, claimable,
-    held_by_other, may_unclaim, drawn (or None), outcomes, outcome_problem, problems, trail,
-    instance_url, draft_key, clock."""
+    """`pages/task.html`: task (title, help, url, due, escalated, take, approval), subject, judged
+    (or None), mine, claimable, held_by_other, may_unclaim, drawn (or None), outcomes,
+    outcome_problem, comment, problems, trail, instance_url, draft_key, clock."""
     session, actor = reading(), who()
     try:
-        desk = _desk(session, actor, task_id)
+        desk = desk_of(session, actor, task_id)
     except NotFound:
         if _was_mine(session, actor, task_id):
             flash(say(language(), "page.task.closed"), "info")
@@ -161,7 +112,8 @@ def _draw(
     reader, row = desk.reader, desk.row
     now = moment(reader.session)
     problems = lines(reader, desk.form, refusal) if refusal else []
-    outcome_problem = _outcome_problem(reader, refusal)
+    outcome_problem = _problem(reader, refusal, "/outcome", "page.task.pick_outcome")
+    comment_problem = _problem(reader, refusal, "/comment", "page.task.say_why")
     drawn, draft = _form(desk, typed, problems) if desk.mine and desk.form else (None, "")
     held_by = row.holder if row.holder_id not in (None, reader.actor.person_id) else ""
     return render_template(
@@ -172,8 +124,11 @@ def _draw(
             "url": f"/tasks/{row.id}",
             "due": due_of(reader, row.due_at, now),
             "escalated": row.how == How.ESCALATED,
+            "take": desk.step.take,
+            "approval": desk.step.approval is not None,
         },
         subject=_subject(desk),
+        judged=_judged(desk),
         mine=desk.mine,
         claimable=row.holder_id is None and not desk.mine,
         held_by_other=held_by or "",
@@ -182,7 +137,18 @@ def _draw(
         drawn=drawn,
         outcomes=_outcomes(desk, typed),
         outcome_problem=outcome_problem,
-        problems=_pointed(problems, outcome_problem, reader),
+        comment={
+            "asked": any(one.comment for one in desk.step.outcomes),
+            "text": typed.get(COMMENT, "") if typed is not None else "",
+            "problem": comment_problem,
+        },
+        problems=_pointed(
+            problems,
+            [
+                Trouble(OUTCOME, reader.say("page.task.outcome"), outcome_problem),
+                Trouble(COMMENT, reader.say("page.task.comment"), comment_problem),
+            ],
+        ),
         trail=trail(reader, desk.instance),
         instance_url=_instance_url(desk),
         draft_key=draft,
@@ -190,17 +156,24 @@ def _draw(
     )
 
 
-def _outcome_problem(reader: Reader, refusal: Invalid | None) -> str:
-    wrong = refusal is not None and any(p.path == "/outcome" for p in refusal.problems)
-    return reader.say("page.task.pick_outcome") if wrong else ""
+def _problem(reader: Reader, refusal: Invalid | None, path: str, words: str) -> str:
+    """What is wrong with a part of the page that is no field of the form."""
+    found = [one for one in refusal.problems if one.path == path] if refusal is not None else []
+    if found and found[0].code != "E_REQUIRED":
+        return reader.say(f"problem.{found[0].code}", **found[0].params)
+    return reader.say(words) if found else ""
 
 
-def _pointed(problems: list[Trouble], outcome: str, reader: Reader) -> list[Trouble]:
-    """The summary, its line about the outcome leading there."""
-    if not outcome:
-        return problems
-    named = [one for one in problems if one.key]
-    return [*named, Trouble(OUTCOME, reader.say("page.task.outcome"), outcome)]
+def _pointed(problems: list[Trouble], own: list[Trouble]) -> list[Trouble]:
+    """The summary, its lines about outcome and comment leading there."""
+    told = [one for one in own if one.words]
+    return [*(one for one in problems if one.key), *told] if told else problems
+
+
+def _judged(desk: Desk) -> Subject | None:
+    """What an approval is about, with everything its reader may see of it."""
+    record = desk.judged
+    return subject_of(desk.reader, record, most=None) if record is not None else None
 
 
 def _instance_url(desk: Desk) -> str:
@@ -215,29 +188,17 @@ def _subject(desk: Desk) -> Subject:
     return subject_of(desk.reader, desk.record)
 
 
-def _outcomes(desk: Desk, typed: MultiDict[str, str] | None) -> list[Choice]:
+def _outcomes(desk: Desk, typed: MultiDict[str, str] | None) -> list[dict[str, Any]]:
     chosen = typed.get(OUTCOME, "") if typed is not None else ""
     return [
-        Choice(one.key, desk.reader.text(one.title), one.key == chosen)
+        {
+            "key": one.key,
+            "title": desk.reader.text(one.title),
+            "chosen": one.key == chosen,
+            "form": one.form,
+        }
         for one in desk.step.outcomes
     ]
-
-
-def _filling(desk: Desk) -> Filling:
-    """What the form begins with: the record itself, or a new one with what the flow knows."""
-    reader, form = desk.reader, desk.form
-    assert form is not None
-    if form.key == desk.row.subject_form and desk.record is not None:
-        return Filling(desk.record.rights, desk.record.values)
-    unit_id = desk.record.unit_id if desk.record is not None else desk.row.unit_id
-    rights = rights_to_create(reader, form, unit_id)
-    names = run_of(desk.instance.names, desk.instance.visits).names
-    sight = Sight(reader.session, desk.row.subject_form, desk.row.subject_id)
-    given = prefilled(sight, desk.step, names)
-    values = {key: form.fields[key].take(value, None, reader.zone) for key, value in given.items()}
-    values = settle(reader.session, reader.actor, form, values, None, reader.zone).values
-    fixed = {key for key in given if form.fields[key].link_form is not None}
-    return Filling(rights, values, fixed=fixed)
 
 
 def _form(
@@ -245,7 +206,7 @@ def _form(
 ) -> tuple[Drawn, str]:
     reader, form = desk.reader, desk.form
     assert form is not None
-    filling = replace(_filling(desk), typed=typed, problems=by_field(problems))
+    filling = replace(filling_of(desk), typed=typed, problems=by_field(problems))
     drawn = Drawn(draw_fill(reader, form, filling), behaviour(reader, form, filling))
     return drawn, draft_key(reader.actor, form, f"task-{desk.row.id}")
 
@@ -285,14 +246,15 @@ def finish(task_id: int) -> ResponseReturnValue:
     def deed(session: Session) -> Any:
         if refused:
             raise Invalid(problems=refused)
-        desk = _desk(session, actor, task_id)
-        complete(session, actor, task_id, _given(desk, typed), typed.get(OUTCOME) or None)
+        desk = desk_of(session, actor, task_id)
+        outcome, comment = typed.get(OUTCOME) or None, typed.get(COMMENT)
+        complete(session, actor, task_id, given_by(desk, typed), outcome, comment)
         return desk.row.title
 
     try:
         title = write(deed)
     except Invalid as refusal:
-        return _draw(_desk(reading(), actor, task_id), typed, refusal), 422
+        return _draw(desk_of(reading(), actor, task_id), typed, refusal), 422
     except Conflict as refusal:
         flash(_conflict(refusal), "soon")
         return redirect("/", 303)
@@ -308,7 +270,7 @@ def _posted(actor: Actor, task_id: int) -> tuple[MultiDict[str, str], list[Probl
     if not request.files:
         return request.form, []
     with current_database().read() as session:
-        form = _desk(session, actor, task_id).form
+        form = desk_of(session, actor, task_id).form
     return posted_files(actor, form.key) if form is not None else (request.form, [])
 
 
@@ -318,42 +280,3 @@ def _conflict(refusal: Conflict) -> str:
     if params.get("at"):
         params["at"] = local(datetime.fromisoformat(str(params["at"])))
     return say(language(), f"problem.{refusal.code}", **params)
-
-
-def _given(desk: Desk, typed: MultiDict[str, str]) -> dict[str, Any]:
-    """The values the page sent, as the door takes them."""
-    form = desk.form
-    if form is None:
-        return {}
-    filling = _filling(desk)
-    zone = ZoneInfo(desk.reader.actor.time_zone)
-    given = posted(form, typed, filling.rights, zone)
-    if form.key == desk.row.subject_form:
-        return given
-    return {
-        key: value for key, value in given.items() if value is not None and key not in filling.fixed
-    }
-
-
-@route(area, "/instances/<id:instance_id>", needs=SIGNED_IN, endpoint="instance")
-def instance(instance_id: int) -> ResponseReturnValue:
-    """`pages/instance.html`: title, version, started, state, subject, incidents, tasks, waits,
-    trail, clock."""
-    session, actor = reading(), who()
-    need_seen(session, actor, instance_id)
-    reader = reader_of(session, actor)
-    row = instance_row(reader, instance_id)
-    title = next((e.title for e in entries(session, "flow") if e.key == row.flow_key), row.flow_key)
-    now = moment(session)
-    return render_template(
-        "pages/instance.html",
-        title=reader.text(title),
-        version=row.flow_version,
-        started=local(row.started_at),
-        state=row.state,
-        subject=subject_of(reader, get(session, actor, row.subject_form, row.subject_id)),
-        incidents=open_incidents(reader, row),
-        waits=standing_waits(reader, row),
-        trail=trail(reader, row),
-        clock=_milliseconds(now),
-    )

@@ -13,6 +13,7 @@ from ...platform.identity.permissions import access
 from ...platform.records.lists import get
 from ...platform.records.shape import shape_of
 from ...platform.store.errors import Malformed, NotFound
+from ..actions.commands import Named
 from ..actions.sight import Sight
 from ..steps.graph import Graph, Outcome
 from ..tasks.hold import found, need_known
@@ -21,7 +22,7 @@ from ..tasks.worklist import TaskRow, task_row
 from .instance import run_of
 from .load import flow
 from .model import incidents, instances, steps_taken, tokens, waits
-from .prefill import prefilled
+from .prefill import edited, prefilled
 from .seen import need_right, need_seen
 
 Rows = list[dict[str, Any]]
@@ -122,6 +123,7 @@ class TaskView:
     about: dict[str, Any] | None
     about_rights: dict[str, str]
     may_complete: bool
+    approval: bool = False
 
 
 def read_task(session: Session, actor: Actor, task_id: int) -> TaskView:
@@ -145,6 +147,7 @@ def read_task(session: Session, actor: Actor, task_id: int) -> TaskView:
         about=subject[0],
         about_rights=subject[1],
         may_complete=row.state == TaskState.OPEN and free,
+        approval=step.approval is not None,
     )
 
 
@@ -165,6 +168,9 @@ def _filled(
     if form is None:
         return {}, {}
     record_id = row.record_id if form.key != row.subject_form else row.subject_id
+    names = _names(session, row.instance_id)
+    if record_id is None:
+        record_id = edited(graph.task(row.step_key), names)
     if record_id is not None:
         try:
             record = get(session, actor, form.key, record_id)
@@ -174,18 +180,26 @@ def _filled(
         if row.state != TaskState.OPEN:
             rights = {key: "read" if has == "write" else has for key, has in rights.items()}
         return record.json(), rights
-    return _beginning(session, actor, row, graph, form)
+    return _beginning(session, actor, row, graph, form, names)
+
+
+def _names(session: Session, instance_id: int) -> dict[str, Named]:
+    """What the steps of an instance have produced."""
+    query = select(instances.c.names, instances.c.visits).where(instances.c.id == instance_id)
+    row = session.execute(query).one()
+    return run_of(row.names, row.visits).names
 
 
 def _beginning(
-    session: Session, actor: Actor, row: Row[Any], graph: Graph, form: Form
+    session: Session,
+    actor: Actor,
+    row: Row[Any],
+    graph: Graph,
+    form: Form,
+    names: dict[str, Named],
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """A new record's first values; links the flow filled in are read only."""
-    instance = session.execute(
-        select(instances.c.names, instances.c.visits).where(instances.c.id == row.instance_id)
-    ).one()
     sight = Sight(session, row.subject_form, row.subject_id)
-    names = run_of(instance.names, instance.visits).names
     values = prefilled(sight, graph.task(row.step_key), names)
     asked = access(session, actor, form.key)
     rights = asked.rights_to_begin(row.unit_id, form.fields)

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from ...platform.web.context import local
 from ..forms.show import Reader
 from ..forms.story import Line, names_of
-from ..steps.graph import Graph, TaskStep
+from ..steps.graph import Graph, RaceStep, TaskStep
 from ..tasks.model import TaskState, tasks
-from .load import flow
+from .load import flow, forms
 from .model import InstanceState, incidents, instances, steps_taken, waits
 
 
@@ -22,12 +22,17 @@ def instance_row(reader: Reader, instance_id: int) -> Any:
     return reader.session.execute(query).one_or_none()
 
 
+ROADS = ("branch", "go_to", "end", "repeat", "again", "race")
+"""Kinds of step that are roads, not places: people ask what was done."""
+
+
 def trail(reader: Reader, instance: Any) -> list[Line]:
     """What happened, oldest first: steps as they were entered, each task with who finished it."""
     graph = flow(reader.session, instance.flow_key, instance.flow_version)
-    done = _tasks(reader, instance.id)
-    people = names_of(reader.session, {row.closed_by for rows in done.values() for row in rows})
-    lines = [Line(reader.say("page.instance.started"), local(instance.started_at))]
+    query = select(tasks).where(tasks.c.instance_id == instance.id).order_by(tasks.c.id)
+    asked = list(reader.session.execute(query))
+    people = names_of(reader.session, {row.closed_by for row in asked})
+    lines = [(0, Line(reader.say("page.instance.started"), local(instance.started_at)))]
     query = (
         select(steps_taken)
         .where(steps_taken.c.instance_id == instance.id)
@@ -35,43 +40,32 @@ def trail(reader: Reader, instance: Any) -> list[Line]:
     )
     for taken in reader.session.execute(query):
         node = graph.nodes.get(taken.step_key)
-        if node is None or node.kind in ("branch", "go_to", "end"):
-            continue  # roads, not places: people ask what was done
-        title = reader.text(node.title) or taken.step_key
-        task = done.get(taken.step_key, [None]).pop(0) if done.get(taken.step_key) else None
-        lines.append(_line(reader, graph, title, taken, task, people))
+        if node is not None and node.kind not in (*ROADS, "task", "approve"):
+            title = reader.text(node.title) or taken.step_key
+            lines.append((taken.id, Line(title, local(taken.at))))
+    for task in asked:
+        title = reader.text(task.title) or task.step_key
+        lines.append((task.id, _task_line(reader, graph, title, task, people)))
+    found = [line for _, line in sorted(lines, key=lambda pair: pair[0])]
     if instance.state in (InstanceState.ENDED, InstanceState.CANCELLED):
         words = reader.say(f"page.instance.state.{instance.state}")
-        lines.append(Line(words, local(instance.ended_at) if instance.ended_at else ""))
-    return lines
-
-
-def _tasks(reader: Reader, instance_id: int) -> dict[str, list[Any]]:
-    query = select(tasks).where(tasks.c.instance_id == instance_id).order_by(tasks.c.id)
-    found: dict[str, list[Any]] = {}
-    for row in reader.session.execute(query):
-        found.setdefault(row.step_key, []).append(row)
+        found.append(Line(words, local(instance.ended_at) if instance.ended_at else ""))
     return found
 
 
-def _line(
-    reader: Reader,
-    graph: Graph,
-    title: str,
-    taken: Any,
-    task: Any,
-    people: Mapping[int | None, str],
+def _task_line(
+    reader: Reader, graph: Graph, title: str, task: Any, people: Mapping[int | None, str]
 ) -> Line:
-    if task is None:
-        return Line(title, local(taken.at))
     if task.state == TaskState.OPEN:
-        return Line(title, local(taken.at), reader.say("page.instance.now"), state="open")
+        return Line(title, local(task.offered_at), reader.say("page.instance.now"), state="open")
     if task.state == TaskState.CANCELLED:
         return Line(title, local(task.closed_at), reader.say("page.instance.dropped"))
-    detail = people.get(task.closed_by) or ""
+    told = [people.get(task.closed_by) or ""]
     if task.outcome:
-        detail = f"{outcome_words(reader, graph, task.step_key, task.outcome)} · {detail}"
-    return Line(title, local(task.closed_at), detail)
+        told.insert(0, outcome_words(reader, graph, task.step_key, task.outcome))
+    if task.comment:
+        told.append(task.comment)
+    return Line(title, local(task.closed_at), " · ".join(told))
 
 
 def outcome_words(reader: Reader, graph: Graph, step_key: str, outcome: str) -> str:
@@ -88,15 +82,37 @@ def outcome_words(reader: Reader, graph: Graph, step_key: str, outcome: str) -> 
 def standing_waits(reader: Reader, instance: Any) -> list[str]:
     """What the instance waits for, other than people."""
     graph = flow(reader.session, instance.flow_key, instance.flow_version)
-    query = select(waits).where(waits.c.instance_id == instance.id).order_by(waits.c.until)
+    query = (
+        select(waits)
+        .where(waits.c.instance_id == instance.id, waits.c.kind != "task")
+        .order_by(waits.c.id)
+    )
     found = []
     for row in reader.session.execute(query):
-        node = graph.nodes.get(row.step_key)
-        title = reader.text(node.title) if node is not None else row.step_key
-        found.append(
-            reader.say("page.instance.wait", step=title or row.step_key, at=local(row.until))
-        )
+        title = _title(reader, graph, row.step_key, row.arm)
+        at = local(row.until) if row.until else ""
+        what = _form_title(reader, str(row.what)) if row.kind == "record" else row.what or ""
+        found.append(reader.say(f"page.instance.wait_{row.kind}", step=title, at=at, what=what))
     return found
+
+
+def _title(reader: Reader, graph: Graph, step_key: str, arm: str | None = None) -> str:
+    """What a step is called, or the arm of a race."""
+    node = graph.nodes.get(step_key)
+    if node is None:
+        return step_key
+    if arm is not None and isinstance(node.step, RaceStep):
+        racing = node.step.arm(arm)
+        if racing is not None and racing.title:
+            return reader.text(racing.title)
+    return reader.text(node.title) or step_key
+
+
+def _form_title(reader: Reader, what: str) -> str:
+    """`checkin.appointment` -> what the form is called."""
+    key = what.partition(".")[0]
+    form = forms(reader.session)(key)
+    return reader.text(form.title) if form is not None else key
 
 
 def open_incidents(reader: Reader, instance: Any) -> list[dict[str, str]]:
@@ -107,8 +123,8 @@ def open_incidents(reader: Reader, instance: Any) -> list[dict[str, str]]:
     )
     found = []
     for row in reader.session.execute(query):
-        node = graph.nodes.get(row.step_key)
-        title = reader.text(node.title) if node is not None else row.step_key
         words = reader.say(f"problem.{row.code}", **row.params)
-        found.append({"step": title or row.step_key, "words": words, "at": local(row.opened_at)})
+        title = _title(reader, graph, row.step_key.partition("/")[0])
+        at = local(row.opened_at)
+        found.append({"id": str(row.id), "step": title, "words": words, "at": at})
     return found

@@ -14,6 +14,7 @@ from ...platform.store.session import moment, new_id
 from ..actions import commands as ask
 from ..actions.assign import assign
 from ..actions.moments import reckon
+from ..actions.reasons import reasons
 from ..actions.records import change_record, create, find
 from ..actions.sight import Sight
 from ..steps.graph import EndStep, Graph
@@ -27,6 +28,9 @@ from .put import Hands
 from .who import resolve
 
 log = logging.getLogger(__name__)
+
+CHOOSING = ("branch", "again")
+"""Kinds of step that people want to know the reasons of."""
 
 
 class Shell(Hands):
@@ -46,6 +50,8 @@ class Shell(Hands):
         self.steps: list[dict[str, Any]] = []
         self.savepoint: SessionTransaction | None = None
         self.set_before = (0, 0)
+        self.asked: list[ask.Evaluate] = []
+        """What the step at hand has had worked out so far."""
 
     def walk(
         self, token_id: int, at: str | None, came_from: str, entered: str | None = None
@@ -100,6 +106,7 @@ class Shell(Hands):
     # What only knows
 
     def _evaluate(self, command: ask.Evaluate) -> Any:
+        self.asked.append(command)
         return command.formula.run(self.sight.env(command.names))
 
     def _find(self, command: ask.Find) -> int | None:
@@ -138,8 +145,10 @@ class Shell(Hands):
                 "step_key": command.step,
                 "at": moment(self.session),
                 "case_key": None,
+                "why": None,
             }
         )
+        self.asked.clear()
         self.set_before = (len(self.timers), len(self.watches))
         if command.writes:
             self.savepoint = self.session.begin_nested()
@@ -147,6 +156,12 @@ class Shell(Hands):
     def _leave(self, command: ask.Leave) -> None:
         self._keep()
         self.steps[-1]["case_key"] = command.case
+        if self.graph.nodes[command.step].kind in CHOOSING:
+            self.steps[-1]["why"] = [
+                part
+                for each in self.asked
+                for part in reasons(self.sight, each.formula, each.names)
+            ]
 
     def _rest(self, command: ask.Rest) -> None:
         self._keep()

@@ -57,7 +57,18 @@ TASK = thing(
         "help": {},
         "values": _OPEN,
         "rights": _RIGHTS,
-        "outcomes": {"type": "array", "items": thing({"key": KEY, "title": LABEL})},
+        "outcomes": {
+            "type": "array",
+            "items": thing(
+                {
+                    "key": KEY,
+                    "title": LABEL,
+                    "form": {"type": "boolean"},
+                    "comment": {"type": "boolean"},
+                }
+            ),
+        },
+        "approval": {"type": "boolean"},
         "about": {"type": ["object", "null"]},
         "may_complete": {"type": "boolean"},
     }
@@ -73,6 +84,8 @@ INSTANCE_LINE = thing(
         "started_at": MOMENT,
         "started_by": MAYBE_ID,
         "ended_at": MAYBE_MOMENT,
+        "result": _MAYBE_KEY,
+        "parent": MAYBE_ID,
     }
 )
 _LINES = {"type": "array", "items": _OPEN}
@@ -87,6 +100,30 @@ INSTANCE = thing(
         "incidents": _LINES,
     }
 )
+
+
+MESSAGE = thing(
+    {
+        "id": ID,
+        "text": LABEL,
+        "subject": thing({"form": KEY, "id": ID}),
+        "instance": ID,
+        "sent_at": MAYBE_MOMENT,
+        "read_at": MAYBE_MOMENT,
+    }
+)
+
+
+def message(row: Row[Any]) -> dict[str, Any]:
+    """A message as one of its readers has it."""
+    return {
+        "id": str(row.id),
+        "text": row.text,
+        "subject": {"form": row.subject_form, "id": str(row.subject_id)},
+        "instance": str(row.instance_id),
+        "sent_at": stamp(row.sent_at),
+        "read_at": stamp(row.read_at),
+    }
 
 
 def task_line(row: TaskRow) -> dict[str, Any]:
@@ -123,7 +160,11 @@ def task(view: TaskView) -> dict[str, Any]:
         "help": view.help,
         "values": view.values,
         "rights": _told(view.rights),
-        "outcomes": [{"key": one.key, "title": one.title} for one in view.outcomes],
+        "outcomes": [
+            {"key": one.key, "title": one.title, "form": one.form, "comment": one.comment}
+            for one in view.outcomes
+        ],
+        "approval": view.approval,
         "about": _about(view),
         "may_complete": view.may_complete,
     }
@@ -156,6 +197,8 @@ def instance_line(row: Row[Any]) -> dict[str, Any]:
         "started_at": stamp(row.started_at),
         "started_by": id_text(row.started_by),
         "ended_at": stamp(row.ended_at),
+        "result": row.result,
+        "parent": id_text(row.parent_id),
     }
 
 
@@ -200,6 +243,7 @@ def _task(row: dict[str, Any]) -> dict[str, Any]:
         "closed_by": id_text(row["closed_by"]),
         "outcome": row["outcome"],
         "record": id_text(row["record_id"]),
+        "comment": row["comment"],
     }
 
 

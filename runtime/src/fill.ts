@@ -45,6 +45,8 @@ function start(form: HTMLFormElement): void {
   form.addEventListener('submit', (event) => {
     const submitter = (event as SubmitEvent).submitter
     if (submitter?.hasAttribute('formnovalidate')) return
+    // An outcome that needs no form is sent whatever stands in it.
+    if (form.querySelector('[data-without-form]:checked')) return
     const found = new Map<string, string>()
     for (const key of keys(form)) {
       touched.add(key)

@@ -1,0 +1,186 @@
+"""The page of a run: about whom, where it is on its map, what happened, and what may be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ...platform.definitions.published import entries
+from ...platform.identity.actor import Actor
+from ...platform.identity.permissions import allowed
+from ...platform.records.lists import get, may_do
+from ...platform.store.errors import Conflict
+from ...platform.store.session import moment
+from ...platform.web.context import local
+from ...platform.web.request import language, reading, who, write
+from ...platform.web.routes import route
+from ...platform.web.words import say
+from ..forms.pages import reader_of
+from ..forms.show import Reader
+from ..forms.story import names_of
+from ..steps.graph import Graph, NotifyStep
+from ..tasks.messages import of_instance, readers_of
+from . import control
+from .cards import subject_of
+from .load import flow
+from .map import drawn_map
+from .model import InstanceState, waits
+from .raised import raise_event
+from .run_story import instance_row, open_incidents, standing_waits, trail
+from .seen import READ, need_seen
+
+area = Blueprint("instances", __name__)
+
+
+@route(area, "/instances/<id:instance_id>", needs=READ, endpoint="instance")
+def instance(instance_id: int) -> ResponseReturnValue:
+    """`pages/instance.html`: url, title, version, started, state, result, subject, incidents,
+    waits, events, messages, map, trail, may (cancel, suspend, resume, retry), clock."""
+    session, actor = reading(), who()
+    need_seen(session, actor, instance_id)
+    reader = reader_of(session, actor)
+    row = instance_row(reader, instance_id)
+    graph = flow(session, row.flow_key, row.flow_version)
+    title = next((e.title for e in entries(session, "flow") if e.key == row.flow_key), row.flow_key)
+    return render_template(
+        "pages/instance.html",
+        url=f"/instances/{instance_id}",
+        title=reader.text(title),
+        version=row.flow_version,
+        started=local(row.started_at),
+        state=row.state,
+        result=row.result,
+        subject=subject_of(reader, get(session, actor, row.subject_form, row.subject_id)),
+        incidents=open_incidents(reader, row),
+        waits=standing_waits(reader, row),
+        events=awaited_events(reader, instance_id),
+        messages=_messages(reader, instance_id, graph),
+        map=drawn_map(reader, row, graph),
+        trail=trail(reader, row),
+        may=_may(session, actor, row.state),
+        clock=int(moment(session).timestamp() * 1000),
+    )
+
+
+def _may(session: Session, actor: Actor, state: str) -> dict[str, bool]:
+    """What the reader may do with it as it stands."""
+    right = allowed(session, actor, control.RIGHT)
+    return {
+        "cancel": right and state in (InstanceState.RUNNING, InstanceState.SUSPENDED),
+        "suspend": right and state == InstanceState.RUNNING,
+        "resume": right and state == InstanceState.SUSPENDED,
+        "retry": right and state == InstanceState.RUNNING,
+    }
+
+
+def awaited_events(reader: Reader, instance_id: int) -> list[str]:
+    """The events it waits for that the reader may raise."""
+    query = select(waits).where(waits.c.instance_id == instance_id, waits.c.kind == "event")
+    return [
+        str(row.what)
+        for row in reader.session.execute(query)
+        if may_do(reader.session, reader.actor, row.form_key, row.record_id, "change")
+    ]
+
+
+@dataclass(frozen=True)
+class Told:
+    """A message of the run. read: who has read it, and when, in words."""
+
+    text: str
+    state: str
+    words: str
+    at: str
+    customer: bool
+    read: Sequence[str]
+
+
+def _messages(reader: Reader, instance_id: int, graph: Graph) -> list[Told]:
+    """Their texts with the gaps they were written with: what filled them may be hidden here."""
+    rows = of_instance(reader.session, instance_id)
+    receipts = readers_of(reader.session, [row.id for row in rows])
+    names = names_of(reader.session, {one.person_id for one in receipts})
+    found = []
+    for row in rows:
+        step = graph.nodes[row.step_key].step
+        assert isinstance(step, NotifyStep)
+        at = row.sent_at or row.due_at
+        read = [
+            reader.say("page.message.read_by", name=names.get(one.person_id), at=local(one.read_at))
+            for one in receipts
+            if one.message_id == row.id and one.read_at is not None
+        ]
+        words = reader.say(f"page.message.{row.state}")
+        customer = row.customer_id is not None
+        at_words = local(at) if at else ""
+        found.append(Told(reader.text(step.text), row.state, words, at_words, customer, read))
+    return found
+
+
+def _do(instance_id: int, deed: Callable[[Session, Actor], Any], words: str) -> ResponseReturnValue:
+    """Carry it out, say so, and show the run again."""
+    actor = who()
+    try:
+        write(lambda session: deed(session, actor))
+    except Conflict as refusal:
+        flash(say(language(), f"problem.{refusal.code}", **refusal.params), "soon")
+    else:
+        flash(say(language(), words), "ok")
+    return redirect(f"/instances/{instance_id}", 303)
+
+
+@route(
+    area,
+    "/instances/<id:instance_id>/<any(cancel, suspend, resume):act>",
+    methods=("POST",),
+    needs=control.RIGHT,
+)
+def act_on(instance_id: int, act: str) -> ResponseReturnValue:
+    """Stop it for good, halt it, or let it run on."""
+    deed = {"cancel": control.cancel, "suspend": control.suspend, "resume": control.resume}[act]
+    return _do(
+        instance_id, lambda s, actor: deed(s, actor, instance_id), f"page.instance.did_{act}"
+    )
+
+
+@route(
+    area,
+    "/instances/<id:instance_id>/incidents/<id:incident_id>/retry",
+    methods=("POST",),
+    needs=control.RIGHT,
+)
+def retry(instance_id: int, incident_id: int) -> ResponseReturnValue:
+    """Try a failed step again; when it fails once more, that is said."""
+    solved: list[bool] = []
+
+    def deed(session: Session, actor: Actor) -> None:
+        solved[:] = [control.retry(session, actor, incident_id)]
+
+    answer = _do(instance_id, deed, "page.instance.did_retry")
+    if solved == [False]:
+        flash(say(language(), "page.instance.failed_again"), "late")
+    return answer
+
+
+@route(area, "/instances/<id:instance_id>/raise", methods=("POST",), needs=READ)
+def raise_for(instance_id: int) -> ResponseReturnValue:
+    """Raise an event that the run waits for, about the record it waits about."""
+    event = request.form.get("event", "")
+
+    def deed(session: Session, actor: Actor) -> None:
+        need_seen(session, actor, instance_id)
+        query = select(waits).where(
+            waits.c.instance_id == instance_id, waits.c.kind == "event", waits.c.what == event
+        )
+        row = session.execute(query).first()
+        if row is None:
+            raise Conflict("E_NOT_AWAITED")
+        raise_event(session, actor, row.form_key, row.record_id, event)
+
+    return _do(instance_id, deed, "page.instance.did_raise")

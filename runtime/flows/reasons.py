@@ -1,0 +1,60 @@
+"""What a condition read, in words, as far as the reader may see it today."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...platform.definitions.faults import Fault
+from ...platform.records.lists import get
+from ...platform.records.record import Record
+from ...platform.store.errors import NotFound
+from ..forms.show import Reader, shown
+
+SEEN = ("read", "write")
+
+
+class Reasons:
+    """Asks for each record once."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self._records: dict[tuple[str, str], Record | None] = {}
+
+    def words(self, why: Sequence[dict[str, Any]]) -> list[str]:
+        """`Result: no answer`, for each field there was; hidden and masked ones are left out."""
+        lines = [self._line(part) for part in why]
+        return list(dict.fromkeys(line for line in lines if line))
+
+    def _line(self, part: dict[str, Any]) -> str:
+        say = self.reader.say
+        if not part["form"]:
+            value = part["value"]
+            return say("page.map.read", name=part["path"], value=value) if value else ""
+        record = self._record(part["form"], part["id"])
+        field = record.form.fields.get(part["key"]) if record is not None else None
+        if record is None or field is None or record.rights.get(field.key) not in SEEN:
+            return ""
+        title = self.reader.text(field.title)
+        if field.link_form is not None:
+            words = say("page.map.there" if part["value"] else "page.map.blank")
+        else:
+            words = self._value(field, part["value"]) or say("page.map.blank")
+        return say("page.map.read", name=title, value=words)
+
+    def _value(self, field: Any, value: Any) -> str:
+        try:
+            taken = None if value is None else field.take(value, None, self.reader.zone)
+        except Fault:
+            return str(value)
+        return shown(self.reader, field, taken, "read", {})
+
+    def _record(self, form: str, record_id: str) -> Record | None:
+        at = (form, record_id)
+        if at not in self._records:
+            try:
+                found = get(self.reader.session, self.reader.actor, form, int(record_id))
+                self._records[at] = found
+            except NotFound:
+                self._records[at] = None
+        return self._records[at]
