@@ -9,6 +9,7 @@ from .verbs.people import people, tokens
 from .verbs.records import check_database, export_records, import_records
 from .verbs.run import run, show_settings
 from .verbs.setup import setup
+from .verbs.stories import stories
 from .web.app import create_app
 
 main = FlaskGroup(create_app=create_app, add_default_commands=False, help=__doc__)
@@ -19,6 +20,7 @@ VERBS = (
     people,
     tokens,
     packs,
+    stories,
     import_records,
     export_records,
     check_database,

@@ -4,6 +4,7 @@ from flask import Blueprint, Flask
 
 from ..platform.definitions.kinds import register
 from ..platform.events.log import subscribe
+from ..platform.packs.story import PLAYERS
 from ..platform.records import kinds  # noqa: F401  forms, lists, roles, calendars
 from ..platform.records.check import CHECKS
 from ..platform.records.trail import SUBJECTS
@@ -24,6 +25,7 @@ from .reports import api as reports_api
 from .reports import pages as report_pages
 from .reports.check import REPORT
 from .reports.dashboard import DASHBOARD
+from .stories.stage import prove
 from .work.dispatch import CONSUMER, EVENTS
 from .work.queues import ring_in
 from .work.verbs import work
@@ -64,6 +66,8 @@ def plug_in(app: Flask) -> None:
         if check not in CHECKS:
             CHECKS.append(check)
     SUBJECTS[SUBJECT] = instances_seen
+    if prove not in PLAYERS:
+        PLAYERS.append(prove)
     add_places(app, PLACES)
     beside(app, start_worker)
     redis_url = app.extensions["careloom.settings"].redis_url

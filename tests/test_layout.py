@@ -29,7 +29,7 @@ FLOORS = {
     ),
     "runtime": (
         {"area"},
-        {"demo"},
+        {"demo", "stories"},
         {"work"},
         {"flows"},
         {"automations"},

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from ..store.errors import Problem
 from .kinds import Document, kind_of
+from .schema_check import schema
 
 MOST_PROBLEMS = 200
 
@@ -36,12 +37,31 @@ def check(session: Session, kind: str, document: Document) -> list[Problem]:
 
     The kind's own check is asked only when the shape is right, so it may rely on it.
     """
+    problems = _misfits(_validator(kind), document)
+    return problems or kind_of(kind).check(session, document)
+
+
+def misfits(name: str, document: Any, part: str | None = None) -> list[Problem]:
+    """What is wrong with the shape of something that is no definition: a pack's manifest, a story.
+
+    name: the file in the folder schemas. part: one of its `$defs`, instead of the whole.
+    """
+    return _misfits(_named_validator(name, part), document)
+
+
+@lru_cache(maxsize=64)
+def _named_validator(name: str, part: str | None) -> Draft202012Validator:
+    whole = schema(name)
+    asked = whole if part is None else {"$ref": f"#/$defs/{part}", "$defs": whole["$defs"]}
+    Draft202012Validator.check_schema(asked)
+    return Draft202012Validator(asked)
+
+
+def _misfits(validator: Draft202012Validator, document: Any) -> list[Problem]:
     errors = sorted(
-        _validator(kind).iter_errors(document), key=lambda e: [str(p) for p in e.absolute_path]
+        validator.iter_errors(document), key=lambda e: [str(p) for p in e.absolute_path]
     )
-    if errors:
-        return [_problem(error) for error in errors[:MOST_PROBLEMS]]
-    return kind_of(kind).check(session, document)
+    return [_problem(error) for error in errors[:MOST_PROBLEMS]]
 
 
 def _problem(error: ValidationError) -> Problem:

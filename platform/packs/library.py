@@ -1,0 +1,61 @@
+"""Where packs are found: those that come with Careloom, and those a pack stands on."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..store.errors import Invalid, NotFound, Problem
+from .plan import version_of
+from .read import Pack, read_pack
+
+SHIPPED = Path(__file__).resolve().parents[2] / "blueprints"
+
+#: a pack by its key, or None
+Find = Callable[[str], Pack | None]
+
+
+def shipped() -> dict[str, Path]:
+    """The packs that come with Careloom: key -> folder."""
+    return {path.parent.name: path.parent for path in sorted(SHIPPED.glob("*/pack.json"))}
+
+
+def found(named: str) -> tuple[Pack, Find]:
+    """A pack by its folder, its zip, or the key of a shipped one; and where what it stands on is
+    looked for: beside it, then among the shipped. Raises NotFound, Malformed."""
+    path = Path(named)
+    if not path.exists():
+        if named not in shipped():
+            raise NotFound("E_PACK_NONE", pack=named)
+        path = shipped()[named]
+
+    def find(key: str) -> Pack | None:
+        beside = path.resolve().parent / key
+        if (beside / "pack.json").is_file():
+            return read_pack(beside)
+        return read_pack(shipped()[key]) if key in shipped() else None
+
+    return read_pack(path), find
+
+
+def grounds(pack: Pack, find: Find) -> list[Pack]:
+    """The pack after all it stands on, each after what that stands on.
+
+    Raises Invalid when one is missing or too old, or when they stand on one another in a circle.
+    """
+    order: list[Pack] = []
+    _stand(pack, find, order, ())
+    return order
+
+
+def _stand(pack: Pack, find: Find, order: list[Pack], under: tuple[str, ...]) -> None:
+    for key, wanted in sorted(pack.manifest.get("requires", {}).items()):
+        least = str(wanted).removeprefix(">=")
+        there = next((each for each in order if each.key == key), None)
+        if there is None and key not in under:
+            there = find(key)
+            if there is not None:
+                _stand(there, find, order, (*under, pack.key))
+        if there is None or version_of(there.version) < version_of(least):
+            params = {"pack": key, "version": least}
+            raise Invalid(problems=[Problem("/pack.json/requires", "E_PACK_REQUIRES", params)])
+    if pack not in order:
+        order.append(pack)
