@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -216,6 +216,8 @@ def shown(
         return str(value)
     if its.link_form:
         return named.get(its.key, {}).get(value, "")
+    if isinstance(value, datetime):
+        value = value.replace(second=0, microsecond=0)  # people read minutes; files are exact
     return its.show(value, reader.language, choices_of(reader.session, its), reader.zone)
 
 

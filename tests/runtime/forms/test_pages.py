@@ -5,6 +5,9 @@ import re
 import pytest
 from served import Client, Site
 
+from careloom.platform.identity.actor import SYSTEM
+from careloom.platform.records.submit import submit
+
 LEAD = {
     "channel": "website",
     "received_at": "2026-03-03T09:30",
@@ -154,3 +157,20 @@ def test_a_record_is_retired_and_restored_on_its_page_and_its_past_is_one_link_a
     assert f"{place}/retire" not in desk.get(place).text
     answer = desk.post(f"{place}/retire")
     assert answer.status == 404 or "没有权限" in desk.get(answer.to).text
+
+
+def test_a_moment_is_read_to_the_minute(site: Site) -> None:
+    values = {
+        "channel": "walk_in",
+        "name": "李雷",
+        "external_id": "1",
+        "project": ["den_scaling"],
+        "pack_kind": "dental",
+        "mobile": "19900000078",
+        "received_at": "2026-03-02T09:15:37.250+08:00",
+        "consent_privacy": True,
+    }
+    site.database.write(lambda session: submit(session, SYSTEM, "lead_intake", values))
+    text = site.client("supervisor").get("/records/lead_intake").text
+    assert "2026-03-02 09:15<" in text.replace("\n", "").replace(" <", "<")
+    assert "09:15:37" not in text
