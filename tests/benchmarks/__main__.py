@@ -11,13 +11,15 @@ from pathlib import Path
 
 import servers
 
-from . import formulas, record_write, throughput, validation
+from . import formulas, list_http, record_write, submit_http, throughput, validation
 from .measure import Result
 
 CLAIMS: dict[str, Callable[[], Iterator[Result]]] = {
     "record_write": record_write.results,
     "formulas": formulas.results,
     "validation": validation.results,
+    "submit_http": submit_http.results,
+    "list_http": list_http.results,
 }
 HEAD = (
     "| what | ours, µs (wall / CPU) | against | theirs, µs (wall / CPU) | ours ÷ theirs | goal |\n"
