@@ -19,8 +19,9 @@ from .flows.follow import wants
 from .flows.soundness import CHECKS as FLOW_CHECKS
 from .flows.trail import SUBJECT, instances_seen
 from .forms import api as records_api
-from .forms import import_pages, life_pages
+from .forms import import_pages, life_pages, list_pages
 from .forms import pages as record_pages
+from .forms.view_kind import VIEW
 from .reports import api as reports_api
 from .reports import pages as report_pages
 from .reports.check import REPORT
@@ -37,6 +38,7 @@ PARTS = (
     message_pages,
     record_pages,
     life_pages,
+    list_pages,
     import_pages,
     report_pages,
     records_api,
@@ -61,6 +63,7 @@ def plug_in(app: Flask) -> None:
     register(FLOW)
     register(REPORT)
     register(DASHBOARD)
+    register(VIEW)
     subscribe(CONSUMER, EVENTS, wants)
     for check in FLOW_CHECKS:
         if check not in CHECKS:

@@ -23,6 +23,7 @@ FOLDERS = {
     "flows": "flow",
     "reports": "report",
     "dashboards": "dashboard",
+    "views": "view",
 }
 STORIES = "stories"
 #: beside them, read by nobody here: what a pack says of itself, and sample records

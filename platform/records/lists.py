@@ -96,15 +96,11 @@ def list_records(
     """
     shape = shape_of(session, form_key)
     asked = access(session, actor, form_key)
-    asked.need("read")
     if not 1 <= limit <= MOST_ROWS:
         raise Malformed("E_LIMIT", most=MOST_ROWS)
-    gone = shape.table.c._retired_at.is_not(None)
-    wanted = [gone if retired else ~gone, asked.rows("read", shape.table), *extra]
-    if where and where.strip():
-        wanted.append(filter_clause(session, actor, asked, shape, where))
-    if search.strip():
-        wanted.append(search_clause(session, actor, asked, shape, search))
+    wanted = matching(
+        session, actor, form_key, where=where, search=search, extra=extra, retired=retired
+    )
     total = None
     if count:
         total = session.execute(
@@ -127,6 +123,32 @@ def list_records(
         note(form_key, (row["_id"] for row in rows[:limit]), "list")
     found = shape.whole(session, rows[:limit])
     return Page([record_of(shape, row, asked) for row in found], more, total)
+
+
+def matching(
+    session: Session,
+    actor: Actor,
+    form_key: str,
+    *,
+    where: str | None = None,
+    search: str = "",
+    extra: Sequence[ColumnElement[bool]] = (),
+    retired: bool = False,
+) -> list[ColumnElement[bool]]:
+    """The clauses of the records the actor may see that match, as `list_records` asks for them.
+
+    Raises NotAllowed, and Invalid for the expression.
+    """
+    shape = shape_of(session, form_key)
+    asked = access(session, actor, form_key)
+    asked.need("read")
+    gone = shape.table.c._retired_at.is_not(None)
+    wanted = [gone if retired else ~gone, asked.rows("read", shape.table), *extra]
+    if where and where.strip():
+        wanted.append(filter_clause(session, actor, asked, shape, where))
+    if search.strip():
+        wanted.append(search_clause(session, actor, asked, shape, search))
+    return wanted
 
 
 def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:

@@ -17,6 +17,7 @@ from werkzeug.security import safe_join
 ENTRIES = {
     "staff": "runtime/src/main.ts",
     "fill": "runtime/src/fill.ts",
+    "lists": "runtime/src/lists.ts",
     "design": "builders/src/main.ts",
 }
 SPRITE = "runtime/src/icons.svg"

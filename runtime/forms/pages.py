@@ -6,7 +6,8 @@ language already.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,25 +16,24 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
+from ...platform.definitions.faults import Fault
 from ...platform.definitions.form import Form
 from ...platform.definitions.published import entries
 from ...platform.events.view_log import watching
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import access, allowed
 from ...platform.identity.tree import intake_of
-from ...platform.records.behind import behind
 from ...platform.records.compute import settle
 from ...platform.records.lists import get, list_records, may_do
 from ...platform.records.past import as_of
 from ...platform.records.record import Record
 from ...platform.records.shape import shape_of
 from ...platform.records.submit import change, submit
-from ...platform.store.errors import Invalid, Malformed, NotAllowed, Problem, Refusal, Stale
+from ...platform.store.errors import Invalid, NotAllowed, Problem, Refusal, Stale
 from ...platform.web.context import local
 from ...platform.web.request import language, reading, who, write
 from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.words import say
-from . import table
 from .attach import posted_files
 from .behaviour import behaviour, rights_to_create
 from .drawn import Drawn, Trouble
@@ -42,7 +42,7 @@ from .story import story
 
 area = Blueprint("records", __name__)
 
-PAGE = 25
+BEGUN = "v."
 
 
 def reader_of(session: Session, actor: Actor) -> Reader:
@@ -70,68 +70,6 @@ def forms() -> ResponseReturnValue:
             )
     may_packs = allowed(session, actor, "packs.read")
     return render_template("pages/forms.html", forms=found, may_packs=may_packs)
-
-
-@route(area, "/records/<form_key>", needs=SIGNED_IN, endpoint="table")
-def records(form_key: str) -> ResponseReturnValue:
-    """`pages/records.html`: title, url, may (create, import), search, carried (arguments that a
-    search keeps), sorts, filters, chips, columns, rows (url, cells, badge), pager (shown, total,
-    previous, next), problems."""
-    session, actor = reading(), who()
-    reader = reader_of(session, actor)
-    shape = shape_of(session, form_key)
-    asked = access(session, actor, form_key)
-    asked.need("read")
-    url = f"/records/{form_key}"
-    wanted = table.asked_of(shape.form, request.args)
-    fields = table.listed(shape.form, asked)
-    extra, formula = table.conditions(reader, shape, asked, wanted)
-    number = behind(session, actor, form_key, wanted.behind, reader.language)
-    if number is not None:
-        extra.extend(number.conditions)
-    found: list[Record] = []
-    problems: list[Trouble] = []
-    after, total = None, None
-    try:
-        page = list_records(
-            session,
-            actor,
-            form_key,
-            where=formula,
-            sort=[wanted.sort] if wanted.sort else [],
-            limit=PAGE,
-            cursor=wanted.cursor or None,
-            search=wanted.search,
-            count=True,
-            extra=extra,
-        )
-        found, after, total = page.items, page.next, page.total
-    except (Malformed, Invalid) as refusal:
-        problems = lines(reader, shape.form, refusal)
-    chips = table.chips(reader, shape.form, wanted, url)
-    if number is not None:
-        chips.insert(0, table.Chip(number.words, replace(wanted, behind={}).url(url)))
-    return render_template(
-        "pages/records.html",
-        title=reader.text(shape.form.title),
-        url=url,
-        may={"create": asked.may("create"), "import": asked.may("import")},
-        search=wanted.search,
-        carried=wanted.behind,
-        sorts=table.sorts(reader, fields, wanted),
-        filters=table.filters(reader, shape.form, asked, wanted),
-        filters_open=False,
-        chips=chips,
-        columns=table.columns(reader, fields, wanted, url),
-        rows=table.rows(reader, shape.form, fields, found, url),
-        pager={
-            "shown": len(found),
-            "total": total,
-            "previous": wanted.url(url) if wanted.cursor else None,
-            "next": wanted.url(url, cursor=after) if after else None,
-        },
-        problems=problems,
-    )
 
 
 @route(area, "/records/<form_key>/<id:record_id>", needs=SIGNED_IN, endpoint="record")
@@ -184,9 +122,29 @@ def record(form_key: str, record_id: int) -> ResponseReturnValue:
 @route(area, "/records/<form_key>/new", needs=SIGNED_IN, endpoint="new")
 def new(form_key: str) -> ResponseReturnValue:
     """`pages/fill.html`: title, line, url, back, back_title, drawn, problems, revision,
-    draft_key."""
+    draft_key. `v.FIELD=VALUE` in the address begins with that value."""
     session, actor = reading(), who()
-    return _draw_new(session, actor, form_key)
+    begun = {
+        name.removeprefix(BEGUN): value[:200]
+        for name, value in request.args.items()
+        if name.startswith(BEGUN)
+    }
+    return _draw_new(session, actor, form_key, begun=begun)
+
+
+def _begun(
+    form: Form, rights: Mapping[str, str], texts: Mapping[str, str], zone: tzinfo
+) -> dict[str, Any]:
+    """What an address begins a record with, where it can be read and its reader may write it."""
+    values: dict[str, Any] = {}
+    typed: MultiDict[str, str] = MultiDict(texts)
+    for key, value in posted(form, typed, rights, zone).items():
+        if value is not None:
+            try:
+                values[key] = form.fields[key].take(value, None, zone)
+            except Fault:
+                continue
+    return values
 
 
 @route(area, "/records/<form_key>/new", methods=("POST",), needs=SIGNED_IN)
@@ -229,12 +187,14 @@ def _draw_new(
     form_key: str,
     typed: MultiDict[str, str] | None = None,
     refusal: Refusal | None = None,
+    begun: Mapping[str, str] | None = None,
 ) -> str:
     reader = reader_of(session, actor)
     form = shape_of(session, form_key).form
     access(session, actor, form_key).need("create")
     rights = rights_to_create(reader, form, _home(session, actor))
-    values = settle(session, actor, form, {}, None, reader.zone).values
+    given = _begun(form, rights, begun or {}, reader.zone)
+    values = settle(session, actor, form, given, None, reader.zone).values
     title = reader.text(form.title)
     return _draw_fill(
         reader,

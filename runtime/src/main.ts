@@ -20,6 +20,7 @@ for (const button of document.querySelectorAll<HTMLButtonElement>('[data-sign-ou
 document.querySelector<HTMLElement>('[data-problems]')?.focus()
 
 // Filters that are chosen by a select apply at once; the button stays for those without script.
+for (const button of document.querySelectorAll<HTMLElement>('[data-no-script]')) button.hidden = true
 for (const select of document.querySelectorAll<HTMLSelectElement>('select[data-go]')) {
   select.addEventListener('change', () => select.form?.requestSubmit?.())
 }
