@@ -7,11 +7,11 @@ hundred a year, whatever the number of records.
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
-from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, case, cast, extract, func, literal, select
@@ -83,23 +83,16 @@ class Running:
         return min(second + self.offsets[number], self.ends[number])
 
 
-def _counted(calendar: Calendar, zone: tzinfo, first: datetime, last: datetime) -> str:
-    """The open spans of a time as JSON: what SQLite's function is given as its one parameter."""
+def _counted(calendar: Calendar, zone: tzinfo, first: datetime, last: datetime) -> Running:
     # Some days more, so that no moment asked about lies before the first span.
     spans = open_spans(calendar, zone, first - 30 * DAY, last + DAY)
-    return json.dumps([[int(a.timestamp()), int(b.timestamp())] for a, b in spans])
+    return Running([(int(opens.timestamp()), int(shuts.timestamp())) for opens, shuts in spans])
 
 
-@lru_cache(maxsize=64)
-def _running(spans: str) -> Running:
-    return Running([(begin, end) for begin, end in json.loads(spans)])
-
-
-def _between(lens: Lens, spans: str, start: Column, end: Column) -> Column:
+def _between(lens: Lens, running: Running, start: Column, end: Column) -> Column:
     if lens.is_sqlite:
         seconds = [cast(func.strftime("%s", side), BigInteger) for side in (start, end)]
-        return func.x_open_seconds(*seconds, spans, type_=BigInteger())
-    running = _running(spans)
+        return func.x_open_seconds(*seconds, _named(running), type_=BigInteger())
     later = func.greatest(start, end, type_=end.type)
     return case((end.is_not(None), _at(running, later) - _at(running, start)))
 
@@ -116,10 +109,24 @@ def _at(running: Running, side: Column) -> Column:
     return func.least(second + offsets[number], ends[number], type_=BigInteger())
 
 
-def _x_open_seconds(start: int | None, end: int | None, spans: str) -> int | None:
+#: What SQLite's function is asked by name: the spans themselves would be copied for every record.
+_RUNNING: OrderedDict[str, Running] = OrderedDict()
+MOST_KEPT = 256
+
+
+def _named(running: Running) -> str:
+    name = sha256(repr((running.begins, running.ends)).encode()).hexdigest()
+    _RUNNING[name] = running
+    _RUNNING.move_to_end(name)
+    while len(_RUNNING) > MOST_KEPT:
+        _RUNNING.popitem(last=False)
+    return name
+
+
+def _x_open_seconds(start: int | None, end: int | None, name: str) -> int | None:
     if start is None or end is None:
         return None
-    running = _running(spans)
+    running = _RUNNING[name]
     first, last = running.at(start), running.at(end)
     return None if first is None or last is None else max(last - first, 0)
 

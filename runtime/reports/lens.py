@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,6 +41,9 @@ from ...platform.store.errors import Malformed
 from ...platform.store.session import moment
 from .definition import Dimension, Report
 from .question import Question, today_of
+
+#: China's clocks have not been changed since 1991; who changes theirs does so within these years
+STEADY = (datetime(1992, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC))
 
 Column = ColumnElement[Any]
 Condition = ColumnElement[bool]
@@ -105,12 +109,16 @@ class Lens:
 
     def _hour(self, column: Column, zone: ZoneInfo) -> Column:
         if self.is_sqlite:
-            return func.x_hour(column, zone.key, type_=Integer())
+            asked = func.x_hour(column, zone.key, type_=Integer())
+            return _shifted(
+                column, zone, asked, lambda by: cast(func.strftime("%H", column, by), Integer)
+            )
         return cast(extract("hour", func.timezone(zone.key, column)), Integer)
 
     def _day(self, column: Column, zone: ZoneInfo) -> Column:
         if self.is_sqlite:
-            return func.x_day_of_moment(column, zone.key, type_=Date())
+            asked = func.x_day_of_moment(column, zone.key, type_=Date())
+            return _shifted(column, zone, asked, lambda by: func.date(column, by, type_=Date()))
         return cast(func.timezone(zone.key, column), Date)
 
     def _first_day(self, day: Column, grain: str) -> Column:
@@ -142,19 +150,19 @@ class Lens:
         column = self.column(self.report.date)
         if self.field(self.report.date).storage == "date":
             return _between(column, since, until)
+        zones = [(units, _instants(since, until, zone)) for zone, units in self.zones()]
+        own = zones[-1][1]
+        if len(zones) == 1:
+            return _between(column, *own)
         unit = self.shape.table.c._unit
-        ways: list[Condition] = []
-        apart: list[int] = []
-        for zone, units in self.zones():
-            limits = _between(column, *_instants(since, until, zone))
-            if units is not None:
-                apart += units
-                ways.append(and_(unit.in_(units), *limits))
-            elif not ways:
-                return limits
-            else:
-                ways.append(and_(or_(unit.is_(None), unit.not_in(apart)), *limits))
-        return [or_(*ways)]
+        apart = [at for units, _ in zones for at in units or ()]
+        ways = [and_(unit.in_(units or ()), *_between(column, *days)) for units, days in zones[:-1]]
+        ways.append(and_(or_(unit.is_(None), unit.not_in(apart)), *_between(column, *own)))
+        # What lies outside on every clock is passed over by the column's index.
+        begins = [begin for _, (begin, _) in zones if begin is not None]
+        ends = [end for _, (_, end) in zones if end is not None]
+        widest = _between(column, min(begins, default=None), max(ends, default=None))
+        return [*widest, or_(*ways)]
 
     def _filter(self, key: str, value: str) -> Condition:
         if key not in self.report.filters:
@@ -175,6 +183,27 @@ def lens_of(session: Session, actor: Actor, report: Report) -> Lens:
     asked = access(session, actor, report.form)
     asked.need("read")
     return Lens(session, actor, asked, shape_of(session, report.form), report)
+
+
+@lru_cache(maxsize=64)
+def _steady(zone: ZoneInfo) -> timedelta | None:
+    """By how much a clock differs from UTC, if that does not change between STEADY's moments."""
+    first, last = STEADY
+    days = range(0, (last - first).days, 7)
+    offsets = {(first + timedelta(days=day)).astimezone(zone).utcoffset() for day in days}
+    return offsets.pop() if len(offsets) == 1 else None
+
+
+def _shifted(
+    column: Column, zone: ZoneInfo, asked: Column, native: Callable[[str], Column]
+) -> Column:
+    """A part of a local time on SQLite: by its own functions where the clock is steady, many times
+    as fast as asking ours about each record."""
+    offset = _steady(zone)
+    if offset is None:
+        return asked
+    quick = native(f"{int(offset.total_seconds()):+d} seconds")
+    return case((column.between(*STEADY), quick), else_=asked)
 
 
 def _id(value: str) -> int:

@@ -6,8 +6,9 @@ decimals here; nothing is rounded before it is shown.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import Any
 
@@ -52,29 +53,79 @@ class Quantity:
 def counted(lens: Lens, wanted: Sequence[Condition]) -> list[Counted]:
     """The report's measures over records, as this reader may know them."""
     spans = {span.key: open_seconds(lens, span, wanted) for span in lens.report.spans}
+    timed = Timed(lens, spans)
     return [
-        _counted(lens, measure, spans)
+        _counted(lens, measure, timed)
         for measure in lens.report.measures
         if measure.kind in OVER_RECORDS
     ]
 
 
-def _counted(lens: Lens, measure: Measure, spans: Mapping[str, Column]) -> Counted:
+def _counted(lens: Lens, measure: Measure, timed: Timed) -> Counted:
     if measure.kind == "formula":
         return _formula(lens, measure)
+    if measure.of in timed.spans:
+        return timed.counted(measure)
     behind = () if measure.where is None else (lens.where(measure.where),)
     if not measure.of:
         return Counted(measure.key, (_over(func.count(), behind),), _as_it_is, behind)
-    quantity = _quantity(lens, measure.of, spans)
+    quantity = _quantity(lens, measure.of)
     parts, read = _AGGREGATES[measure.kind](quantity, lens.is_sqlite)
+    of: Condition = quantity.column.is_not(None)
     if measure.most is not None:
-        of: Condition = quantity.column <= int(measure.most * quantity.unit)
-    else:
-        of = quantity.column.is_not(None)
-    # Only a count has to be told to pass over blanks; what is computed twice costs twice.
+        of = quantity.column <= int(measure.most * quantity.unit)
+    # Only a count has to be told to pass over blanks; every other aggregate does so by itself.
     over = (*behind, of) if measure.kind == "count" else behind
     parts = tuple(_over(part, over) for part in parts)
     return Counted(measure.key, parts, read, (*behind, of))
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Measures of spans. Open time is dear to compute, so a group's seconds are fetched once, as a
+    list, and folded here for each measure of them."""
+
+    lens: Lens
+    spans: Mapping[str, Column]
+    lists: dict[tuple[str, str | None], Column] = field(default_factory=dict)
+
+    def counted(self, measure: Measure) -> Counted:
+        """One measure of a span: count, sum, avg, min, max or median, in minutes."""
+        seconds = self.spans[measure.of]
+        behind = () if measure.where is None else (self.lens.where(measure.where),)
+        whose = (measure.of, measure.where)
+        if whose not in self.lists:
+            gather: Any = func.json_group_array if self.lens.is_sqlite else func.array_agg
+            self.lists[whose] = _over(gather(seconds), behind)
+        of: Condition = seconds.is_not(None)
+        most = None if measure.most is None else measure.most * MINUTE
+        if most is not None:
+            of = seconds <= most
+
+        def read(values: Sequence[Any]) -> Number:
+            given = json.loads(values[0]) if isinstance(values[0], str) else values[0] or ()
+            kept = [s for s in given if s is not None and (most is None or s <= most)]
+            return folded(measure.kind, kept)
+
+        return Counted(measure.key, (self.lists[whose],), read, (*behind, of))
+
+
+def folded(kind: str, seconds: Sequence[int]) -> Number:
+    """A number of a group's seconds: how many, or minutes; None where there are none."""
+    if kind == "count":
+        return Decimal(len(seconds))
+    if kind == "sum":
+        return EXACT.divide(Decimal(sum(seconds)), Decimal(MINUTE))
+    if not seconds:
+        return None
+    if kind == "median":
+        ordered, count = sorted(seconds), len(seconds)
+        middles = ordered[(count - 1) // 2] + ordered[count // 2]
+        return EXACT.divide(Decimal(middles), Decimal(2 * MINUTE))
+    if kind == "avg":
+        return EXACT.divide(Decimal(sum(seconds)), Decimal(len(seconds) * MINUTE))
+    edge = min(seconds) if kind == "min" else max(seconds)
+    return EXACT.divide(Decimal(edge), Decimal(MINUTE))
 
 
 def _over(part: Any, behind: Sequence[Condition]) -> Column:
@@ -82,9 +133,7 @@ def _over(part: Any, behind: Sequence[Condition]) -> Column:
     return funcfilter(part, *behind) if behind else part
 
 
-def _quantity(lens: Lens, key: str, spans: Mapping[str, Column]) -> Quantity:
-    if key in spans:
-        return Quantity(spans[key], Decimal(MINUTE))
+def _quantity(lens: Lens, key: str) -> Quantity:
     its = lens.field(key)
     scale = its.scale if its.storage == "scaled" else 0
     return Quantity(lens.column(key), Decimal(10) ** scale)

@@ -158,23 +158,25 @@ def _groups(
 ) -> list[Group]:
     """One select: the groups with the most records, one more than the limit."""
     keys: list[ColumnElement[Any]] = [lens.group(dimension) for dimension in dimensions]
-    parts = [part for measure in measures for part in measure.parts]
-    query = select(*keys, func.count(), *parts).select_from(lens.shape.table).where(*wanted)
+    # Measures may share a part; it is the same object then, and asked for once.
+    parts = {id(part): part for measure in measures for part in measure.parts}
+    query = (
+        select(*keys, func.count(), *parts.values()).select_from(lens.shape.table).where(*wanted)
+    )
     if keys:
         # By position: PostgreSQL takes no two expressions with parameters for the same.
         places = [text(str(number + 1)) for number in range(len(keys))]
         query = query.group_by(*places).order_by(func.count().desc(), *places)
     rows = lens.session.execute(query.limit(MOST_GROUPS + 1)).all()
-    return [_group(tuple(row), len(keys), measures) for row in rows]
-
-
-def _group(row: tuple[Any, ...], width: int, measures: Sequence[Counted]) -> Group:
-    at = width + 1
-    numbers: dict[str, Number] = {}
-    for measure in measures:
-        numbers[measure.key] = measure.read(row[at : at + len(measure.parts)])
-        at += len(measure.parts)
-    return Group(tuple(map(key_of, row[:width])), int(row[width]), numbers)
+    found = []
+    for row in map(tuple, rows):
+        values = dict(zip(parts, row[len(keys) + 1 :], strict=True))
+        numbers = {
+            measure.key: measure.read([values[id(part)] for part in measure.parts])
+            for measure in measures
+        }
+        found.append(Group(tuple(map(key_of, row[: len(keys)])), int(row[len(keys)]), numbers))
+    return found
 
 
 def _finished(report: Report, group: Group, totals: Numbers) -> Group:

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import make
 import pytest
@@ -22,7 +23,7 @@ from careloom.runtime.reports.bounds import bounded
 from careloom.runtime.reports.check import REPORT
 from careloom.runtime.reports.draw import Pen, table
 from careloom.runtime.reports.figures import change, shown
-from careloom.runtime.reports.lens import lens_of
+from careloom.runtime.reports.lens import _steady, lens_of
 from careloom.runtime.reports.line import plot
 from careloom.runtime.reports.question import Question
 from careloom.runtime.reports.run import Answer, run_report
@@ -172,6 +173,12 @@ def test_moments_are_grouped_by_the_branchs_clock(
     clinic: Database, reader: Actor, grain: str, keys: list[str]
 ) -> None:
     assert [group.keys[0] for group in ask(clinic, reader, grain).groups] == keys
+
+
+def test_only_a_clock_that_nobody_changes_is_steady() -> None:
+    assert _steady(ZoneInfo("Asia/Shanghai")) == timedelta(hours=8)
+    assert _steady(ZoneInfo("Asia/Urumqi")) == timedelta(hours=6)
+    assert _steady(ZoneInfo("Europe/Berlin")) is None
 
 
 def test_a_line_leaves_no_day_out(clinic: Database, reader: Actor) -> None:
