@@ -20,7 +20,7 @@ TYPES := mkdir -p .mypy_cache/house && ln -sfn ../.. .mypy_cache/house/careloom 
 	careloom/platform careloom/runtime careloom/builders
 export PYTHON PORT
 
-.PHONY: help run test check bench pictures kills soak install build pins clean
+.PHONY: help run test check bench pictures fuzz kills soak install build pins clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -51,6 +51,9 @@ bench: install build ## measure each claim against its reference; CLAIMS=… for
 pictures: install build ## screenshots of the demo's pages, with an index
 	@sh .ci/system tests
 	PYTHONPATH=tests $(BIN)/python -m pictures
+
+fuzz: install build ## 50 random requests to each of the API's operations, as three askers
+	CARELOOM_FUZZ=50 $(BIN)/pytest tests/proof/test_api_fuzz.py
 
 kills: install build ## kill import and worker N times on DB=sqlite|postgresql, look for loss
 	PYTHONPATH=tests $(BIN)/python -m kills --kills $(N) --database $(DB) $(if $(SEED),--seed $(SEED))

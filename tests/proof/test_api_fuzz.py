@@ -1,7 +1,7 @@
 """The API under random requests made from its own document: no 500, no status, type or answer
 that the document does not tell. As an administrator, as an agent, and as nobody.
 
-Five examples for each operation; CARELOOM_FUZZ=50 for the long form. The seed is fixed.
+Five examples for each operation; `make fuzz` (CARELOOM_FUZZ=50) is the long form. The seed is fixed.
 """
 
 import os

@@ -223,3 +223,20 @@ def test_no_name_is_offered_that_the_asker_has_not_been_told(world: World, tmp_p
                     list_records(session, its.actor, "secret", **ask)  # type: ignore[arg-type]
                 said = str([problem.params for problem in refusal.value.problems])
                 assert ("'amount'" in said) == (right != "hidden"), (right, ask, said)
+
+
+@pytest.mark.parametrize("right", ["hidden", "masked"])
+def test_a_search_by_halves_recovers_not_a_single_bit(
+    world: World, tmp_path: Path, right: str
+) -> None:
+    """T21. Every question about a number that one may not read gets the same answer."""
+    with world.database.read() as session:
+        its = looker(world, session, "all", right, tmp_path)
+        low, high, answers = 0, 10_000, set()
+        while high - low > 1:
+            middle = (low + high) // 2
+            answers.add(len(_filtered(its, f"amount > {middle}")))
+            over = replace(its, form="pointer")
+            answers.add(len(_filtered(over, f"secret.amount > {middle}")))
+            low = middle
+    assert answers == {0}
