@@ -1,7 +1,7 @@
 """The API under random requests made from its own document: no 500, no status, type or answer
 that the document does not tell. As an administrator, as an agent, and as nobody.
 
-Five examples for each operation; `make fuzz` (CARELOOM_FUZZ=50) is the long form. The seed is fixed.
+Five examples for each operation; `make fuzz` is the long form with 50. The seed is fixed.
 """
 
 import os
@@ -76,6 +76,7 @@ def there(site: Site) -> dict[str, list[str]]:
             "task_id": [str(at) for at in session.scalars(select(tasks.c.id).limit(5))],
             "instance_id": [str(at) for at in session.scalars(select(instances.c.id).limit(5))],
             "person_id": [str(site.actor(login).person_id) for login in ("nurse", "doctor")],
+            "role": ["online_consultant", "it_admin", "no_such_role"],
             "unit_id": [str(at) for at in session.scalars(select(Unit.id))],
         }
 
