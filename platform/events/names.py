@@ -26,8 +26,11 @@ declare(
         "definition:drafted": ("kind", "key", "revision"),
         "definition:discarded": ("kind", "key"),
         "definition:published": ("kind", "key", "version", "changes"),
+        "backup:made": ("rows", "files", "seq"),
+        "backup:restored": ("made_at", "seq"),
         "keys:rotated": ("key",),
         "keys:dropped": ("key",),
         "pack:applied": ("key", "version", "steps"),
+        "pack:rolled_back": ("key", "version", "steps"),
     }
 )

@@ -1,9 +1,10 @@
-"""Tables: the packs installed here, and each of their objects as it was shipped."""
+"""Tables: the packs installed here, each of their objects as it was shipped, and what each apply
+changed, so that it can be taken back."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String
+from sqlalchemy import BigInteger, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..store.model import Base, Id, Json, Moment
@@ -36,3 +37,44 @@ class PackObject(Base):
     pack_version: Mapped[str] = mapped_column(String(20))
     document: Mapped[dict[str, Any]] = mapped_column(Json)
     published: Mapped[int] = mapped_column(Integer)
+
+
+class PackFile(Base):
+    """A file of an installed pack that is no definition: a story, sample records, its README."""
+
+    __tablename__ = "pack_file"
+
+    pack: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    content: Mapped[str] = mapped_column(Text)
+
+
+class PackApply(Base):
+    """One apply of a pack. before: the version that was installed; none at the first.
+
+    stories: how many passed of how many, and whether it was applied despite those that failed.
+    undo: what taking it back needs, see `apply.Undo`.
+    """
+
+    __tablename__ = "pack_apply"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    pack: Mapped[str] = mapped_column(String(40), index=True)
+    version: Mapped[str] = mapped_column(String(20))
+    before: Mapped[str | None] = mapped_column(String(20))
+    at: Mapped[datetime] = mapped_column(Moment)
+    by: Mapped[int | None] = mapped_column(BigInteger)
+    stories: Mapped[dict[str, Any]] = mapped_column(Json)
+    undo: Mapped[dict[str, Any]] = mapped_column(Json)
+    undone_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class PackUpload(Base):
+    """A zip that somebody looks at the plan of; it goes after a day."""
+
+    __tablename__ = "pack_upload"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[datetime] = mapped_column(Moment)
+    by: Mapped[int | None] = mapped_column(BigInteger)

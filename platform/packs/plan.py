@@ -1,29 +1,40 @@
 """A pack against what is installed -> the steps that applying it would take."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..definitions.check import check
+from ..definitions.compare import Change, compare
 from ..definitions.kinds import KINDS
 from ..definitions.known import coming
 from ..definitions.published import entries, published
 from ..store.errors import Malformed, Problem
 from .model import InstalledPack, PackObject
-from .read import Pack
+from .read import Document, Pack
 
 #: what a step does: add a new definition; upgrade one nobody changed here; same: nothing to do;
-#: keep the local one, which was changed here and has not changed in the pack; conflict: both did
-ACTIONS = ("add", "upgrade", "same", "keep", "conflict")
+#: keep the local one, which was changed here and has not changed in the pack; conflict: both did,
+#: and the local one is kept unless the pack's is taken; take: it is; taken: one of that key is
+#: here and is not the pack's, which nobody overwrites unasked; remove: the pack no longer has it,
+#: it stays in force here and is the clinic's own
+ACTIONS = ("add", "upgrade", "take", "same", "keep", "conflict", "taken", "remove")
+GOES_IN = ("add", "upgrade", "take")
+
+Name = tuple[str, str]
+"""A definition's kind and key."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One definition's part of a plan."""
+    """One definition's part of a plan. changes: from what is in force to what the pack brings."""
 
     action: str
     kind: str
     key: str
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,23 +53,59 @@ class Plan:
         return sum(step.action == action for step in self.steps)
 
 
-def plan(session: Session, pack: Pack) -> Plan:
-    """Compare, and check every document against the others as they are about to be."""
+def plan(session: Session, pack: Pack, take: Collection[Name] = ()) -> Plan:
+    """Compare, and check every document that goes in, and those changed here that stay, against
+    the others as they are about to be.
+
+    take: the definitions of which the pack's is wanted, although the local one was changed.
+    """
     installed = session.get(InstalledPack, pack.key)
     problems = _requirements(session, pack)
-    in_force = {(entry.kind, entry.key): entry.version for entry in entries(session)}
-    steps = []
-    with coming(pack.objects):
-        for kind, key in ordered(pack):
-            document = pack.objects[kind, key]
-            steps.append(Step(_action(session, pack, kind, key, in_force), kind, key))
-            for problem in check(session, kind, document):
-                place = f"/{kind}s/{key}{problem.path}"
-                problems.append(Problem(place, problem.code, problem.params))
+    in_force = {(entry.kind, entry.key) for entry in entries(session)}
+    steps = [_step(session, pack, name, in_force, take) for name in ordered(pack)]
+    steps += _removed(session, pack)
+    for step in steps:
+        if step.action == "taken":
+            problems.append(Problem(f"/{step.kind}s/{step.key}", "E_PACK_TAKEN"))
+    with coming(going_in(pack, steps)):
+        for step in steps:
+            if step.action in GOES_IN:
+                problems += _checked(session, step, pack.objects[step.kind, step.key])
+    problems += _broken(session, pack, steps)
     return Plan(pack, installed.version if installed else None, tuple(steps), tuple(problems))
 
 
-def ordered(pack: Pack) -> list[tuple[str, str]]:
+def going_in(pack: Pack, steps: Collection[Step]) -> dict[Name, Document]:
+    """The documents that will be in force; of those kept as they are here, none."""
+    return {
+        (step.kind, step.key): pack.objects[step.kind, step.key]
+        for step in steps
+        if step.action in GOES_IN
+    }
+
+
+def _checked(session: Session, step: Step, document: Document) -> list[Problem]:
+    place = f"/{step.kind}s/{step.key}"
+    return [
+        Problem(place + problem.path, problem.code, problem.params)
+        for problem in check(session, step.kind, document)
+    ]
+
+
+def _broken(session: Session, pack: Pack, steps: Collection[Step]) -> list[Problem]:
+    """What was right about the definitions kept here, and no longer would be."""
+    kept = [
+        (step, dict(published(session, step.kind, step.key).document))
+        for step in steps
+        if step.action in ("keep", "conflict")
+    ]
+    before = [problem for each in kept for problem in _checked(session, *each)]
+    with coming(going_in(pack, steps)):
+        after = [problem for each in kept for problem in _checked(session, *each)]
+    return [problem for problem in after if problem not in before]
+
+
+def ordered(pack: Pack) -> list[Name]:
     """What a definition rests on comes before it; tables in key order, lest two wait crosswise."""
     unknown = sorted({kind for kind, _ in pack.objects} - set(KINDS))
     if unknown:
@@ -82,20 +129,27 @@ def version_of(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
-def _action(
-    session: Session, pack: Pack, kind: str, key: str, in_force: dict[tuple[str, str], int]
-) -> str:
-    now = in_force.get((kind, key))
-    if now is None:
-        return "add"
-    document = pack.objects[kind, key]
-    shipped = session.get(PackObject, (kind, key))
-    local = published(session, kind, key).document
+def _step(
+    session: Session, pack: Pack, name: Name, in_force: Collection[Name], take: Collection[Name]
+) -> Step:
+    if name not in in_force:
+        return Step("add", *name)
+    document = pack.objects[name]
+    local = dict(published(session, *name).document)
     if local == document:
-        return "same"
+        return Step("same", *name)
+    changes = tuple(compare(local, document))
+    shipped = session.get(PackObject, name)
+    if name in take:
+        return Step("take", *name, changes)
     if shipped is None or shipped.pack != pack.key:
-        return "conflict"
-    changed_here = local != shipped.document
-    if not changed_here:
-        return "upgrade"
-    return "keep" if shipped.document == document else "conflict"
+        return Step("taken", *name, changes)
+    if local == shipped.document:
+        return Step("upgrade", *name, changes)
+    return Step("keep" if shipped.document == document else "conflict", *name, changes)
+
+
+def _removed(session: Session, pack: Pack) -> list[Step]:
+    query = select(PackObject.kind, PackObject.key).where(PackObject.pack == pack.key)
+    rows = session.execute(query.order_by(PackObject.kind, PackObject.key))
+    return [Step("remove", row.kind, row.key) for row in rows if tuple(row) not in pack.objects]

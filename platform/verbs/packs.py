@@ -1,5 +1,6 @@
-"""careloom packs: list, plan, add."""
+"""careloom packs: list, plan, add, export, roll back."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -7,18 +8,23 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from ..identity.actor import SYSTEM
-from ..packs.apply import apply_pack
+from ..packs.bring_in import bring_in, look
+from ..packs.installed import export
+from ..packs.library import found
 from ..packs.model import InstalledPack
-from ..packs.plan import Plan, plan
-from ..packs.read import read_pack
-from .answers import database, label, refusals_in_words, told
+from ..packs.plan import Name, Plan
+from ..packs.rollback import roll_back
+from ..packs.story import Told
+from ..web.differences import told as change_told
+from .answers import database, label, language, refusals_in_words, told
+from .stories import tell
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+MOST_CHANGES = 20
 
 
 @click.group()
 def packs() -> None:
-    """Blueprint packs: what is installed, what one would change, add one."""
+    """Blueprint packs: what is installed, what one would change, add one, take it back."""
 
 
 @packs.command("list")
@@ -31,41 +37,87 @@ def list_packs() -> None:
 
 
 @packs.command("plan")
-@click.argument("folder", type=FOLDER)
+@click.argument("pack")
 @with_appcontext
 @refusals_in_words
-def plan_pack(folder: Path) -> None:
-    """What adding a pack would do; nothing is done."""
-    with database().read() as session:
-        found = plan(session, read_pack(folder))
-    _show(found)
-    if found.problems:
+def plan_pack(pack: str) -> None:
+    """What adding PACK (a folder, a zip, or the key of one that comes with Careloom) would do, and
+    whether its stories are true; nothing is done."""
+    plan, stories = look(database(), found(pack)[0])
+    _show(plan, stories)
+    if plan.problems or not all(each.passed for each in stories):
         raise SystemExit(1)
 
 
+def _names(_context: click.Context, _option: click.Parameter, given: Sequence[str]) -> list[Name]:
+    """`form/lead_intake` as a kind and a key."""
+    pairs = [each.partition("/") for each in given]
+    if not all(kind and key for kind, _, key in pairs):
+        raise click.BadParameter("KIND/KEY")
+    return [(kind, key) for kind, _, key in pairs]
+
+
 @packs.command("add")
-@click.argument("folder", type=FOLDER)
+@click.argument("pack")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--take", multiple=True, callback=_names, help="KIND/KEY: take the pack's.")
+@click.option("--despite-stories", "despite", is_flag=True, help="Also when stories fail.")
 @with_appcontext
 @refusals_in_words
-def add_pack(folder: Path, yes: bool) -> None:
-    """Install a pack, or upgrade it."""
-    pack = read_pack(folder)
+def add_pack(pack: str, yes: bool, take: list[Name], despite: bool) -> None:
+    """Install PACK, or upgrade it; what was changed here is kept."""
+    read, _ = found(pack)
+    if not yes:
+        plan, stories = look(database(), read, take)
+        _show(plan, stories)
+        if not plan.problems:
+            click.confirm(told("cli.go_on"), abort=True)
+    done = bring_in(database(), SYSTEM, read, take, despite)
+    if yes:
+        _show(done, [])
+    click.echo(told("cli.pack_added", pack=read.key, version=read.version))
+
+
+@packs.command("export")
+@click.argument("key")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@with_appcontext
+@refusals_in_words
+def export_pack(key: str, output: Path) -> None:
+    """An installed pack as a zip, with what was changed here."""
     with database().read() as session:
-        found = plan(session, pack)
-    _show(found)
-    if not found.problems and not yes:
-        click.confirm(told("cli.go_on"), abort=True)
-    database().write(lambda session: apply_pack(session, SYSTEM, pack))
-    click.echo(told("cli.pack_added", pack=pack.key, version=pack.version))
+        content = export(session, SYSTEM, key)
+    output.write_bytes(content)
+    click.echo(told("cli.pack_exported", pack=key, file=output))
 
 
-def _show(found: Plan) -> None:
-    title = label(found.pack.manifest.get("title", found.pack.key))
-    click.echo(f"{found.pack.key}  {found.before or '—'} → {found.pack.version}  {title}")
-    for step in found.steps:
-        action = told(f"pack.{step.action}")
-        click.echo(f"  {action}  {told('kind.' + step.kind)} {step.key}")
-    for problem in found.problems:
+@packs.command("rollback")
+@click.argument("key")
+@with_appcontext
+@refusals_in_words
+def rollback_pack(key: str) -> None:
+    """The state before the pack's last apply, as new versions; nothing is deleted."""
+    taken = database().write(lambda session: roll_back(session, SYSTEM, key))
+    for word, names in (("back", taken.back), ("kept", taken.kept), ("stay", taken.stay)):
+        for kind, name in names:
+            click.echo(f"  {told('pack.rolled_' + word)}  {told('kind.' + kind)} {name}")
+    click.echo(told("cli.pack_rolled_back", pack=key, version=taken.version))
+
+
+def _show(plan: Plan, stories: Sequence[Told]) -> None:
+    title = label(plan.pack.manifest.get("title", plan.pack.key))
+    click.echo(f"{plan.pack.key}  {plan.before or '—'} → {plan.pack.version}  {title}")
+    for step in plan.steps:
+        click.echo(f"  {told(f'pack.{step.action}')}  {told('kind.' + step.kind)} {step.key}")
+        for change in step.changes[:MOST_CHANGES]:
+            click.echo(f"      {change_told(language(), change)}")
+        if len(step.changes) > MOST_CHANGES:
+            click.echo(f"      {told('pack.more', count=len(step.changes) - MOST_CHANGES)}")
+    for problem in plan.problems:
         sentence = told("problem." + problem.code, **problem.params)
         click.echo(f"  ! {problem.path}  {sentence}", err=True)
+    for each in stories:
+        tell(each, steps=not each.passed)
+    if stories:
+        good = sum(each.passed for each in stories)
+        click.echo(told("story.passed", good=good, all=len(stories)))

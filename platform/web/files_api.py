@@ -59,14 +59,14 @@ def upload() -> ResponseReturnValue:
     """413 when it is too large, 422 when it is of a kind that is not taken. A picture comes out
     smaller or larger than it went in, for it is drawn anew."""
     actor = who()
-    body = take_in(_one_file())
+    body = take_in(one_file())
     return reply(
         lambda session: add_file(session, body, actor.person_id, actor.unit_id),
         lambda row: Reply(shown(row), 201, f"/api/files/{row.id}"),
     )
 
 
-def _one_file() -> FileStorage:
+def one_file() -> FileStorage:
     """The request's only file. Raises Malformed, UnsupportedMediaType."""
     if request.mimetype != MULTIPART:
         raise UnsupportedMediaType()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request
@@ -12,26 +12,39 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..definitions.published import published
 from ..identity.permissions import allowed
 from ..packs.apply import apply_pack
+from ..packs.bring_in import judge, look
+from ..packs.library import shipped
 from ..packs.model import InstalledPack, PackObject
-from ..packs.plan import Plan, plan, version_of
+from ..packs.plan import ACTIONS, Plan, Step, version_of
 from ..packs.read import Pack, read_pack
-from ..store.errors import NotFound, Problem, Refusal
+from ..packs.rollback import last_apply, roll_back
+from ..packs.story import Told
+from ..packs.uploads import keep_upload, uploaded
+from ..store.errors import Malformed, NotFound, Problem, Refusal
+from .body import number
 from .context import local
+from .differences import told as change_told
 from .navigation import Place, add_places
-from .request import language, reading, who, write
+from .packs_api import names
+from .request import close_reading, current_database, language, reading, who, write
 from .routes import route
+from .story_words import story_json
+from .told import told
 from .words import knows, say, text
 
 area = Blueprint("packs", __name__)
 
-SHIPPED = Path(__file__).resolve().parents[2] / "blueprints"
 COLOURS = {
     "add": "badge-ok",
     "upgrade": "badge-info",
-    "conflict": "badge-late",
+    "take": "badge-info",
+    "taken": "badge-late",
+    "conflict": "badge-soon",
     "keep": "badge-soon",
+    "remove": "badge-soon",
 }
 
 
@@ -43,14 +56,10 @@ def plug_in(app: Flask) -> None:
 area.plug_in = plug_in  # type: ignore[attr-defined]
 
 
-def shipped() -> dict[str, Path]:
-    """The packs that come with Careloom: key -> folder."""
-    return {path.parent.name: path.parent for path in sorted(SHIPPED.glob("*/pack.json"))}
-
-
 @route(area, "/packs", needs="packs.read", endpoint="packs")
 def packs() -> ResponseReturnValue:
-    """`pages/packs.html`: packs (title, version, at, parts), may_apply, available (key, title,
+    """`pages/packs.html`: packs (key, title, version, at, parts,
+    back: the version that rolling back leads to), may_apply, available (key, title,
     version), problems."""
     session = reading()
     return _draw(session, [])
@@ -73,6 +82,8 @@ def _draw(session: Session, problems: Sequence[dict[str, str]]) -> str:
                 "version": row.version,
                 "at": local(row.applied_at),
                 "parts": _parts(session, row.key),
+                "key": row.key,
+                "back": last.before if (last := last_apply(session, row.key)) else None,
             }
             for row in installed
         ],
@@ -100,54 +111,93 @@ def _title(pack: Pack) -> str:
     return text(pack.manifest.get("title"), language()) or pack.key
 
 
-def _chosen() -> Pack:
-    """The pack that was asked for. Raises NotFound, Malformed."""
+@dataclass(frozen=True)
+class _Chosen:
+    """The pack that was asked for: of those that come with Careloom, or an upload by its id."""
+
+    pack: Pack
+    upload: int | None = None
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What the next page has to send to mean the same."""
+        if self.upload is not None:
+            return {"upload": str(self.upload)}
+        return {"pack": self.pack.key}
+
+
+def _chosen() -> _Chosen:
+    """What the form chose. Raises NotFound, Malformed."""
+    file = request.files.get("file")
+    if file is not None and file.filename:
+        upload, pack = keep_upload(current_database(), who(), file.stream)
+        return _Chosen(pack, upload)
+    if request.form.get("upload"):
+        upload = number(request.form["upload"])
+        return _Chosen(uploaded(current_database(), who(), upload), upload)
     folder = shipped().get(request.form.get("pack", ""))
     if folder is None:
         raise NotFound()
-    return read_pack(folder)
+    return _Chosen(read_pack(folder))
 
 
 @route(area, "/packs/plan", methods=("POST",), needs="packs.apply", endpoint="plan")
 def show_plan() -> ResponseReturnValue:
-    """`pages/pack_plan.html`: title, version, before, steps (act, colour, title, kind), problems,
-    counts, pack (its key), may_apply, nothing (it is installed just so)."""
-    pack = _chosen()
-    return _draw_plan(plan(reading(), pack))
+    """`pages/pack_plan.html`: title, version, before, steps (act, colour, title, kind, name,
+    changes, choose: may the pack's be taken), problems, counts, stories, passed, named (hidden
+    fields), may_apply, nothing (it is installed just so)."""
+    try:
+        chosen = _chosen()
+    except Malformed as refusal:
+        return _draw(reading(), told(refusal)), refusal.status
+    close_reading()
+    return _draw_plan(chosen, *look(current_database(), chosen.pack))
 
 
-def _draw_plan(found: Plan, refused: Sequence[Problem] = ()) -> str:
-    tongue = language()
-    steps = [
-        {
-            "act": say(tongue, f"page.plan.act.{step.action}"),
-            "colour": COLOURS.get(step.action, ""),
-            "title": _name(found.pack.objects[step.kind, step.key]),
-            "kind": kind_words(step.kind),
-        }
-        for step in found.steps
-    ]
+def _draw_plan(
+    chosen: _Chosen, found: Plan, stories: Sequence[Told], refused: Sequence[Problem] = ()
+) -> str:
+    tongue, session = language(), reading()
     problems = [_line(problem) for problem in refused or found.problems]
+    blocking = [problem for problem in found.problems if problem.code != "E_PACK_TAKEN"]
     return render_template(
         "pages/pack_plan.html",
-        title=_title(found.pack),
-        version=found.pack.version,
+        title=_title(chosen.pack),
+        version=chosen.pack.version,
         before=found.before,
-        steps=steps,
+        steps=[_step(session, chosen.pack, step) for step in found.steps],
         counts=[
             say(tongue, "page.packs.part", kind=say(tongue, f"page.plan.act.{action}"), count=count)
-            for action in ("add", "upgrade", "same", "keep", "conflict")
+            for action in ACTIONS
             if (count := found.count(action))
         ],
+        stories=[story_json(tongue, each) for each in stories],
+        passed=sum(each.passed for each in stories),
         problems=problems,
-        pack=found.pack.key,
+        named=chosen.named,
         nothing=not problems and found.count("same") == len(found.steps),
-        may_apply=not problems and not found.count("conflict"),
+        may_apply=not blocking,
     )
 
 
-def _name(document: dict[str, Any]) -> str:
-    return text(document.get("x-title") or document.get("title"), language()) or document["key"]
+def _step(session: Session, pack: Pack, step: Step) -> dict[str, Any]:
+    tongue = language()
+    at = step.kind, step.key
+    document = pack.objects.get(at) or published(session, *at).document
+    return {
+        "act": say(tongue, f"page.plan.act.{step.action}"),
+        "colour": COLOURS.get(step.action, ""),
+        "title": _name(document),
+        "kind": kind_words(step.kind),
+        "name": f"{step.kind}/{step.key}",
+        "changes": [change_told(tongue, change) for change in step.changes],
+        "choose": step.action in ("conflict", "keep", "taken"),
+    }
+
+
+def _name(document: Mapping[str, Any]) -> str:
+    title = text(document.get("x-title") or document.get("title"), language())
+    return title or str(document["key"])
 
 
 def _line(problem: Problem) -> dict[str, str]:
@@ -158,12 +208,30 @@ def _line(problem: Problem) -> dict[str, str]:
 @route(area, "/packs/apply", methods=("POST",), needs="packs.apply", endpoint="apply")
 def apply() -> ResponseReturnValue:
     """Carry the plan out, all of it or nothing."""
-    pack, actor = _chosen(), who()
+    chosen, actor = _chosen(), who()
+    take = names(request.form.getlist("take"))
+    despite = request.form.get("despite") == "yes"
+    close_reading()
     try:
-        write(lambda session: apply_pack(session, actor, pack))
+        _, stories = judge(current_database(), actor, chosen.pack, take, despite)
+        write(lambda session: apply_pack(session, actor, chosen.pack, take, stories))
     except Refusal as refusal:
         if not refusal.problems:
             raise
-        return _draw_plan(plan(reading(), pack), refusal.problems), refusal.status
-    flash(say(language(), "page.packs.applied", title=_title(pack)), "ok")
+        plan, played = look(current_database(), chosen.pack)
+        return _draw_plan(chosen, plan, played, refusal.problems), refusal.status
+    flash(say(language(), "page.packs.applied", title=_title(chosen.pack)), "ok")
+    return redirect("/packs", 303)
+
+
+@route(area, "/packs/<key>/rollback", methods=("POST",), needs="packs.apply", endpoint="rollback")
+def rollback(key: str) -> ResponseReturnValue:
+    """Take the last apply back."""
+    actor = who()
+    try:
+        taken = write(lambda session: roll_back(session, actor, key))
+    except Refusal as refusal:
+        return _draw(reading(), told(refusal)), refusal.status
+    counts = {word: len(getattr(taken, word)) for word in ("back", "kept", "stay")}
+    flash(say(language(), "page.packs.rolled_back", version=taken.version, **counts), "ok")
     return redirect("/packs", 303)

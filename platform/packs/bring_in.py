@@ -1,0 +1,73 @@
+"""Bring a pack in: its stories first, in a database of their own, then all of it at once."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from ..identity.actor import Actor
+from ..identity.permissions import need
+from ..store.database import Database
+from ..store.errors import Conflict, Problem
+from .apply import apply_pack
+from .installed import as_shipped
+from .library import grounds
+from .plan import Name, Plan, plan
+from .read import Pack
+from .story import Told, play
+
+
+def prove(database: Database, pack: Pack) -> list[Told]:
+    """Play a pack's stories on the ground of what it requires, as that was shipped to here.
+
+    Slow, so never inside a read or a write. Raises Invalid when something required is missing.
+    """
+    if not pack.stories:
+        return []
+    with database.read() as session:
+        standing = grounds(pack, lambda key: as_shipped(session, key))
+    return play(standing)
+
+
+def look(database: Database, pack: Pack, take: Collection[Name] = ()) -> tuple[Plan, list[Told]]:
+    """The plan, and what came of the stories; a plan with problems has none played."""
+    with database.read() as session:
+        found = plan(session, pack, take)
+    return found, [] if found.problems else prove(database, pack)
+
+
+def judge(
+    database: Database,
+    actor: Actor,
+    pack: Pack,
+    take: Collection[Name] = (),
+    despite: bool = False,
+) -> tuple[list[Told], dict[str, Any]]:
+    """Whether a pack may come in: what came of its stories, and the same in numbers for the trail.
+
+    despite: somebody says that it may although some are not true. Raises NotAllowed, and Conflict
+    with what failed in the stories.
+    """
+    with database.read() as session:
+        need(session, actor, "packs.apply")
+    _, told = look(database, pack, take)
+    passed = sum(each.passed for each in told)
+    failed = len(told) - passed
+    if failed and not despite:
+        raise Conflict("E_PACK_STORIES", failures(told), failed=failed, all=len(told))
+    return told, {"passed": passed, "all": len(told), "despite": failed > 0}
+
+
+def bring_in(
+    database: Database,
+    actor: Actor,
+    pack: Pack,
+    take: Collection[Name] = (),
+    despite: bool = False,
+) -> Plan:
+    """Apply a pack that may come in. Raises what `judge` and `apply_pack` raise."""
+    _, stories = judge(database, actor, pack, take, despite)
+    return database.write(lambda session: apply_pack(session, actor, pack, take, stories))
+
+
+def failures(told: Sequence[Told]) -> list[Problem]:
+    """What failed in all of them."""
+    return [problem for each in told for problem in each.failures]
