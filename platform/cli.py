@@ -2,6 +2,7 @@
 
 from flask.cli import FlaskGroup
 
+from .verbs.backup import backup, restore
 from .verbs.jobs import jobs
 from .verbs.keys import keys
 from .verbs.packs import packs
@@ -26,6 +27,8 @@ VERBS = (
     check_database,
     jobs,
     keys,
+    backup,
+    restore,
 )
 for verb in VERBS:
     main.add_command(verb)

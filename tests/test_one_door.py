@@ -17,6 +17,7 @@ MAY_WRITE = {
     "platform/store/change.py": "more decimals, when a version is published",
     "platform/records/new_key.py": "the same values by another key",
     "platform/records/found_again.py": "what a record is found by, which follows from its label",
+    "platform/records/bring_back.py": "a backup into an empty database",
 }
 MAY_USE = {
     "insert_row": {"platform/records/submit.py"},

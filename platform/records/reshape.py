@@ -63,11 +63,11 @@ def shape_table(session: Session, going: Publishing) -> list[Problem]:
 
 def _plans(session: Session, before: Form | None, after: Form) -> Iterator[Reshaping]:
     """The form's own table, then its sub-forms', each as it is to become."""
-    ever = _ever(session, after.key)
+    ever = every_version(session, after.key)
     _refuse(("properties",), _turned(ever, after))
     own = specs_of(after)
     was = None if before is None else specs_of(before)
-    changes, refused = plan(was, own, _columns(ever))
+    changes, refused = plan(was, own, columns_of(ever))
     _refuse(("properties",), refused)
     yield Reshaping(("properties",), form_table(after.key, own), changes)
     for key, its in after.fields.items():
@@ -77,7 +77,7 @@ def _plans(session: Session, before: Form | None, after: Form) -> Iterator[Resha
         known = [rows for form in ever if (rows := _rows(form, key))]
         there = _rows(before, key) if before is not None else None
         live = specs_of(there) if there else ()
-        changes, refused = plan(live if known else None, specs, _columns(known))
+        changes, refused = plan(live if known else None, specs, columns_of(known))
         _refuse(at, refused)
         yield Reshaping(at, child_table(after.key, key, specs), changes)
 
@@ -131,7 +131,7 @@ def _carry_out(session: Session, form_key: str, its: Reshaping) -> None:
         jobs.ask(session, INDEX, form_key, about, {"index": index})
 
 
-def _ever(session: Session, form_key: str) -> list[Form]:
+def every_version(session: Session, form_key: str) -> list[Form]:
     """Every version there was of a form, the oldest first."""
     query = (
         select(VersionRow.document)
@@ -141,7 +141,7 @@ def _ever(session: Session, form_key: str) -> list[Form]:
     return [read_form(document) for document in session.execute(query).scalars()]
 
 
-def _columns(forms: Sequence[Form]) -> list[ColumnSpec]:
+def columns_of(forms: Sequence[Form]) -> list[ColumnSpec]:
     """Every column any of the versions had, as its newest version had it."""
     specs: dict[str, ColumnSpec] = {}
     for form in forms:

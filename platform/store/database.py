@@ -67,6 +67,16 @@ class Database(ABC):
             session.info[KEY] = Transaction(self, writing=False)
             yield session
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A session for reading that sees the same state however many questions it asks."""
+        with self.reader.connect() as connection:
+            if self.dialect == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with Session(connection, expire_on_commit=False, autoflush=False) as session:
+                session.info[KEY] = Transaction(self, writing=False)
+                yield session
+
     def write(self, deed: Deed[T]) -> T:
         """Carry out a deed in one transaction; what it returns is committed when this returns.
 

@@ -27,6 +27,12 @@ def upgrade(url: str, revision: str = "head") -> None:
     command.upgrade(configuration(url), revision)
 
 
+def newest() -> str:
+    """The revision this release brings a database to."""
+    (head,) = ScriptDirectory.from_config(configuration("")).get_heads()
+    return head
+
+
 def is_current(url: str) -> bool:
     """Whether the database has every revision this release brings."""
     from alembic.runtime.migration import MigrationContext
