@@ -8,7 +8,14 @@ import pytest
 from sqlalchemy import func, select
 
 from careloom.platform.events.model import Event
-from careloom.platform.identity import access_tokens, attempts, grants, people, sessions
+from careloom.platform.identity import (
+    access_tokens,
+    attempts,
+    grants,
+    invitations,
+    people,
+    sessions,
+)
 from careloom.platform.identity.actor import SYSTEM, Actor, actor_of
 from careloom.platform.identity.model import AccessToken, Attempt, Person, SignIn
 from careloom.platform.identity.reach import login_of
@@ -168,6 +175,24 @@ def test_a_new_password_ends_the_other_sign_ins_and_all_tokens(database: Databas
             sessions.current(session, there.token)
         with pytest.raises(NotSignedIn):
             access_tokens.check(session, token)
+
+
+def test_of_many_who_follow_one_link_at_once_one_sets_the_password(database: Database) -> None:
+    lin = number_of(make.person(database, "lin", "B1"))
+    link = database.write(lambda s: invitations.invite(s, SYSTEM, lin))
+
+    def follow(number: int) -> str | None:
+        try:
+            database.write(lambda s: people.accept_invitation(s, link.token, f"hash {number}").id)
+        except NotFound:
+            return None
+        return f"hash {number}"
+
+    with ThreadPoolExecutor(8) as pool:
+        done = [found for found in pool.map(follow, range(16)) if found]
+    assert len(done) == 1
+    with database.read() as session:
+        assert people.credentials(session, "lin").password_hash == done[0]
 
 
 def test_a_sign_in_is_known_by_its_hash_only(database: Database) -> None:

@@ -82,6 +82,7 @@ def test_a_link_that_is_none_gets_one_answer(site: Site, token: str) -> None:
     sent = visitor.post("/invitation", csrf=visitor.csrf(), token=token, password=NEW, again=NEW)
     wanted = 400 if "\x00" in token else 404
     assert (got.status_code, sent.status_code) == (wanted, wanted)
+    assert visitor.post("/invitation", token=token, password=NEW, again=NEW).status_code == 403
 
 
 def test_a_link_leads_where_people_open_careloom_whatever_the_asker_claims(site: Site) -> None:
