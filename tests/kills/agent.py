@@ -25,7 +25,13 @@ from careloom.runtime.flows.complete import complete
 from careloom.runtime.tasks.model import TaskState, task_actors, tasks
 
 RESULTS = ("answered", "answered", "no_answer", "busy")
-OUTCOMES = ("booked", "later", "lost")
+OUTCOMES = {
+    "invite": ("booked", "refused", "later"),
+    "objection": ("booked", "not_yet"),
+    "no_show": ("rebooked", "not_yet"),
+    "supervisor_call": ("rebooked", "not_yet"),
+}
+BOOKING = ("invite", "book", "urgent_book")
 
 
 def main(seed: int) -> None:
@@ -78,16 +84,29 @@ def complete_one(
     if not found:
         return None
     task, step, person = chance.choice(found)
-    values = {} if step == "pool" else followup(chance)
-    outcome = chance.choice(OUTCOMES) if step.startswith("invite") else None
+    outcome = chance.choice(OUTCOMES[step]) if step in OUTCOMES else None
+    values, comment = {}, None
+    if step == "invite" and outcome != "booked":
+        comment = "以后再说"
+    elif step in BOOKING:
+        values = booking(chance)
+    elif step != "pool":
+        values = followup(chance)
 
     def deed(session: Session) -> int | None:
-        return complete(session, actor_of(session, person or agent), task, values, outcome)
+        actor = actor_of(session, person or agent)
+        return complete(session, actor, task, values, outcome, comment)
 
     try:
         return task, database.write(deed)
     except (Conflict, NotFound):
         return None
+
+
+def booking(chance: random.Random) -> dict[str, Any]:
+    """An appointment on some day to come."""
+    start = datetime.now(UTC) + timedelta(days=chance.randrange(1, 9))
+    return {"start_at": start.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def followup(chance: random.Random) -> dict[str, Any]:

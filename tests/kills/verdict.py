@@ -54,6 +54,10 @@ DOUBLED = {
         SELECT CAST(record_id AS VARCHAR(20)) FROM task
         WHERE record_id IS NOT NULL AND form_key = 'followup_log'
         GROUP BY record_id HAVING count(*) > 1""",
+    "appointment of one task": """
+        SELECT CAST(record_id AS VARCHAR(20)) FROM task
+        WHERE record_id IS NOT NULL AND form_key = 'appointment'
+        GROUP BY record_id HAVING count(*) > 1""",
 }
 STUCK = {
     "lead without an instance": """
@@ -96,9 +100,9 @@ def _lost(engine: Engine, acknowledged: Acknowledged) -> list[str]:
     done = "SELECT id, record_id FROM task WHERE state = 'done'"
     with engine.connect() as connection:
         tasks = {int(task): record for task, record in connection.execute(text(done))}
-    records = (
-        {None} | leads | {int(one) for one in _column(engine, "SELECT _id FROM form_followup_log")}
-    )
+    records: set[int | None] = {None} | leads
+    for form in ("followup_log", "appointment"):
+        records |= {int(one) for one in _column(engine, f"SELECT _id FROM form_{form}")}
     lost = [f"lead {one}" for one in sorted(acknowledged.leads - leads)]
     lost += [f"row of a file {one}" for one in sorted(acknowledged.file_rows - rows)]
     for task, record in acknowledged.tasks.items():

@@ -1,4 +1,4 @@
-"""The dental follow-up as the clinic lives it: from a lead that comes in to one that is booked."""
+"""The dental follow-up and first visit as the clinic lives them: from a lead to a paid deal."""
 
 import shutil
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from careloom.platform.records.lists import get
 from careloom.platform.records.submit import submit
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database, open_database
+from careloom.platform.store.errors import Invalid
 from careloom.runtime.flows.complete import complete
 from careloom.runtime.flows.follow import wants
 from careloom.runtime.tasks.worklist import TaskRow, worklist
@@ -34,6 +35,7 @@ LEAD: dict[str, Any] = {
     "consent_privacy": True,
 }
 CALL = {"summary": "聊了种植牙", "next_action": "invite", "next_at": "2026-03-20T10:00"}
+VISIT = "2026-03-09T10:00"
 
 
 class Clinic:
@@ -75,14 +77,36 @@ class Clinic:
     def task(self, login: str, lead: int) -> TaskRow:
         return next(task for task in self.tasks(login) if task.subject_id == lead)
 
-    def done(self, login: str, lead: int, outcome: str | None = None, **values: Any) -> None:
-        """Complete what the person has to do about the lead, and let the worker work."""
+    def done(
+        self,
+        login: str,
+        lead: int,
+        outcome: str | None = None,
+        comment: str | None = None,
+        **values: Any,
+    ) -> int | None:
+        """Complete what the person has to do about the record, and let the worker work; the
+        record that came of it."""
         actor, task = self.actor(login), self.task(login, lead).id
-        self.database.write(lambda session: complete(session, actor, task, values, outcome))
+        made = self.database.write(
+            lambda session: complete(session, actor, task, values, outcome, comment)
+        )
         self.work()
+        return made
 
     def steps(self, login: str, lead: int) -> list[str]:
         return [task.step_key for task in self.tasks(login) if task.subject_id == lead]
+
+    def add(self, login: str, form: str, **values: Any) -> int:
+        """Somebody submits a record by themselves, and the worker works."""
+        actor = self.actor(login)
+        made = self.database.write(lambda session: submit(session, actor, form, values))
+        self.work()
+        return made.id
+
+    def stage(self, lead: int) -> str:
+        customer = self.values("lead_intake", lead)["customer"]
+        return str(self.values("customer_profile", customer)["lifecycle_stage"])
 
     def values(self, form: str, record: int) -> dict[str, Any]:
         with self.database.read() as session:
@@ -132,19 +156,37 @@ def test_in_time_answered_graded_booked(clinic: Clinic) -> None:
     values = clinic.values("lead_intake", lead)
     assert values["contacted_at"] == TUESDAY + timedelta(minutes=9)
     assert (values["grade"], values["status"]) == ("B", "following")
+    assert clinic.stage(lead) == "qualified"
     assert clinic.steps("supervisor", lead) == []
     assert clinic.task("agent", lead).due_at == TUESDAY + timedelta(days=3, minutes=9)
-    clinic.done("agent", lead, "booked", result="answered", **CALL)
+    visit = clinic.done("agent", lead, "booked", start_at=VISIT)
     values = clinic.values("lead_intake", lead)
-    assert values["status"] == "invited" and "invited_at" in values
+    assert values["status"] == clinic.stage(lead) == "invited" and "invited_at" in values
     assert clinic.steps("agent", lead) == []
+    assert visit is not None
+    booked = clinic.values("appointment", visit)
+    assert (booked["appt_type"], booked["items"]) == ("first_visit", ["den_implant_std"])
+    assert booked["label"] == "陈建国 03-09 10:00"
 
 
-def test_the_agents_grade_wins_over_the_score(clinic: Clinic) -> None:
+@pytest.mark.parametrize(("grade", "days"), [("A", 1), ("B", 3), ("C", 7)])
+def test_the_agents_grade_wins_and_says_how_long_an_invitation_may_take(
+    clinic: Clinic, grade: str, days: int
+) -> None:
     lead = clinic.lead()
-    clinic.done("agent", lead, result="answered", grade_after="A", **CALL)
-    assert clinic.values("lead_intake", lead)["grade"] == "A"
-    assert clinic.task("agent", lead).due_at == TUESDAY + timedelta(hours=24)
+    clinic.done("agent", lead, result="answered", grade_after=grade, **CALL)
+    assert clinic.values("lead_intake", lead)["grade"] == grade
+    assert clinic.task("agent", lead).due_at == TUESDAY + timedelta(days=days)
+    clinic.turn(days=days, minutes=1)
+    assert clinic.steps("supervisor", lead) == ["invite"]
+
+
+def test_a_lead_that_fits_nothing_is_closed(clinic: Clinic) -> None:
+    lead = clinic.lead()
+    clinic.done("agent", lead, result="answered", grade_after="D", **CALL)
+    values = clinic.values("lead_intake", lead)
+    assert (values["status"], values["lost_reason"]) == ("closed", "no_indication")
+    assert clinic.stage(lead) == "lost"
 
 
 def test_an_untouched_call_goes_to_the_supervisor_and_then_to_the_manager(clinic: Clinic) -> None:
@@ -177,17 +219,45 @@ def test_a_wrong_number_closes_the_lead(clinic: Clinic) -> None:
     assert "contacted_at" not in values
 
 
-def test_seven_attempts_in_vain_close_the_lead(clinic: Clinic) -> None:
+ATTEMPTS = [
+    "2026-03-03T12:00",  # two hours after the first
+    "2026-03-04T09:00",  # twenty hours, and then when the contact centre opens
+    "2026-03-05T10:00",
+    "2026-03-05T17:00",
+    "2026-03-06T10:00",
+    "2026-03-06T17:00",
+]
+
+
+def shanghai(local: str) -> datetime:
+    return datetime.fromisoformat(local + "+08:00").astimezone(UTC)
+
+
+def test_seven_attempts_in_vain_lead_to_nurturing(clinic: Clinic) -> None:
     lead = clinic.lead()
-    for _ in range(6):
-        clinic.done("agent", lead, result="no_answer", **CALL)
+    clinic.done("agent", lead, result="no_answer", **CALL)
+    for at in ATTEMPTS:
+        wait = shanghai(at) - clinic.clock.now()
+        clinic.turn(seconds=wait.total_seconds() - 60)
         assert clinic.steps("agent", lead) == []
-        clinic.turn(hours=14)  # two open hours, over any night
-        assert clinic.steps("agent", lead) == ["first_call"]
-    clinic.done("agent", lead, result="busy", **CALL)
-    clinic.turn(hours=14)
+        clinic.turn(seconds=61)
+        assert clinic.steps("agent", lead) == ["retry_call"]
+        clinic.done("agent", lead, result="busy", **CALL)
     values = clinic.values("lead_intake", lead)
-    assert (values["status"], values["lost_reason"]) == ("closed", "unreachable")
+    assert clinic.steps("agent", lead) == [] and values["status"] == "following"
+    assert "contacted_at" not in values
+
+
+def test_an_attempt_that_succeeds_goes_on_as_the_first_would_have(clinic: Clinic) -> None:
+    lead = clinic.lead()
+    clinic.done("agent", lead, result="no_answer", **CALL)
+    clinic.turn(hours=2)
+    clinic.turn(hours=25)
+    assert clinic.steps("supervisor", lead) == ["retry_call"]
+    clinic.done("agent", lead, result="answered", grade_after="A", **CALL)
+    values = clinic.values("lead_intake", lead)
+    assert values["contacted_at"] == TUESDAY + timedelta(hours=27)
+    assert clinic.task("agent", lead).due_at == TUESDAY + timedelta(hours=27 + 24)
 
 
 def test_a_shared_phone_makes_a_second_customer_with_a_tag(clinic: Clinic) -> None:
@@ -206,8 +276,11 @@ def test_a_second_lead_of_a_customer_goes_to_the_same_owner(clinic: Clinic) -> N
 
 
 def test_a_lead_without_a_phone_has_a_customer_too(clinic: Clinic) -> None:
-    by_platform = clinic.values("lead_intake", clinic.lead(mobile=None, external_id="M-1"))
+    lead = clinic.lead(mobile=None, external_id="M-1")
+    by_platform = clinic.values("lead_intake", lead)
     assert clinic.values("customer_profile", by_platform["customer"])["name"] == "陈建国"
+    clinic.done("agent", lead, result="answered", grade_after="B", **CALL)
+    assert clinic.stage(lead) == "lead"  # until there is a number, the customer's file waits
     by_wecom = clinic.values("lead_intake", clinic.lead(mobile=None, wecom_external_id="w1"))
     assert by_wecom["customer"] != by_platform["customer"]
     again = clinic.values("lead_intake", clinic.lead(mobile=None, wecom_external_id="w1"))
@@ -219,26 +292,125 @@ def test_the_forty_first_lead_of_a_day_waits_in_the_pool_and_is_taken(clinic: Cl
         clinic.lead(name=f"客户{number}", mobile=f"199000001{number:02}")
     lead = clinic.lead(name="第四十一", mobile="19900000999")
     assert clinic.steps("agent", lead) == ["pool"]
-    me = str(clinic.actor("agent").person_id)
-    clinic.done("agent", lead, owner=me)
+    clinic.done("agent", lead)
     assert clinic.steps("agent", lead) == ["first_call"]
-    assert clinic.values("lead_intake", lead)["assigned_at"] == TUESDAY
+    values = clinic.values("lead_intake", lead)
+    assert values["owner"] == clinic.actor("agent").person_id
+    assert values["assigned_at"] == TUESDAY
     waiting = clinic.lead(name="第四十二", mobile="19900000998")
     clinic.turn(minutes=31)
     assert clinic.steps("manager", waiting) == ["pool"]
 
 
-def test_an_invitation_put_off_comes_back_and_is_given_up_in_the_end(clinic: Clinic) -> None:
+def booked(clinic: Clinic, **lead: Any) -> tuple[int, int]:
+    """A lead and its appointment on Monday at 10:00."""
+    made = clinic.lead(**lead)
+    clinic.done("agent", made, result="answered", **CALL)
+    visit = clinic.done("agent", made, "booked", start_at=VISIT)
+    assert visit is not None
+    return made, visit
+
+
+def test_an_objection_that_is_answered_leads_to_an_appointment(clinic: Clinic) -> None:
     lead = clinic.lead()
-    clinic.done("agent", lead, result="answered", grade_after="A", **CALL)
-    clinic.done("agent", lead, "later", result="answered", **CALL)
-    assert clinic.steps("agent", lead) == []
-    clinic.turn(days=2)
-    assert clinic.steps("agent", lead) == ["invite_a"]
-    over = {"summary": "去了别家", "next_action": "close", "lost_reason": "competitor"}
-    clinic.done("agent", lead, "lost", result="answered", **over)
+    clinic.done("agent", lead, result="answered", **CALL)
+    with pytest.raises(Invalid):
+        clinic.done("agent", lead, "refused")
+    clinic.done("agent", lead, "refused", "觉得太贵")
+    assert clinic.steps("agent", lead) == ["objection"]
+    clinic.done("agent", lead, "booked", result="answered", **CALL)
+    assert "invited_at" not in clinic.values("lead_intake", lead)
+    clinic.done("agent", lead, start_at=VISIT)
+    assert clinic.values("lead_intake", lead)["status"] == "invited"
+
+
+def arrive(clinic: Clinic, lead: int, visit: int) -> None:
+    """The customer comes, and the desk checks them in and completes the file."""
+    customer = str(clinic.values("lead_intake", lead)["customer"])
+    came = {"customer": customer, "appointment": str(visit), "visit_kind": "first"}
+    seen = {"how_know": "meituan", "triage": "den_general", "id_checked": True}
+    clinic.add("desk", "checkin", **came, **seen, privacy_signed=True)
+    assert clinic.values("lead_intake", lead)["status"] == "arrived"
+    clinic.done("desk", visit)
+    clinic.done("desk", visit, birth_date="1980-05-15")
+    assert clinic.stage(lead) == "arrived"
+
+
+EXAM = {
+    "face_symmetry": "normal",
+    "tmj": ["normal"],
+    "mouth_opening_mm": 40,
+    "mucosa": "normal",
+    "diagnosis": ["K08_1"],
+    "risk_caries": "low",
+    "risk_perio": "low",
+    "complexity": "c2",
+    "doctor_advice": "建议种植",
+}
+PLAN = {
+    "diagnosis": "牙缺失",
+    "goals": "恢复咀嚼",
+    "limits": "不做则邻牙移位",
+    "risks": "已当面说明",
+    "total_list": "12800.00",
+    "total_net": "9800.00",
+}
+
+
+def presented(clinic: Clinic, **plan: Any) -> tuple[int, int]:
+    """A lead that came and was examined, its plan presented; the lead and the appointment."""
+    lead, visit = booked(clinic)
+    clinic.turn(days=5, hours=23, minutes=50)
+    arrive(clinic, lead, visit)
+    clinic.done("doctor", visit, **EXAM)
+    clinic.done("consultant", visit, **{**PLAN, **plan})
+    return lead, visit
+
+
+def test_an_accepted_plan_is_paid_and_the_lead_is_won(clinic: Clinic) -> None:
+    lead, visit = presented(clinic, decision="accept")
     values = clinic.values("lead_intake", lead)
-    assert (values["status"], values["lost_reason"]) == ("closed", "competitor")
+    assert values["consulted_at"] >= values["arrived_at"]
+    assert clinic.stage(lead) == "planned"
+    clinic.done("desk", visit, status="paid", pay_method="wechat", amount_paid="9800.00")
+    values = clinic.values("lead_intake", lead)
+    assert (values["status"], str(values["deal_amount"])) == ("converted", "9800.00")
+    assert values["deal_at"] == clinic.clock.now()
+    assert clinic.stage(lead) == "deal"
+    assert all(clinic.steps(login, visit) == [] for login in ("desk", "consultant", "doctor"))
+
+
+def test_the_doctor_in_charge_sees_the_whole_mobile_and_no_other_does(clinic: Clinic) -> None:
+    lead, _ = presented(clinic, decision="accept")
+    customer = clinic.values("lead_intake", lead)["customer"]
+    shown = {}
+    for login in ("doctor", "nurse", "consultant", "desk", "manager"):
+        actor = clinic.actor(login)
+        with clinic.database.read() as session:
+            shown[login] = get(session, actor, "customer_profile", customer).values["mobile"]
+    assert shown == {
+        "doctor": "19900000001",
+        "nurse": "199****0001",
+        "consultant": "199****0001",
+        "desk": "19900000001",
+        "manager": "199****0001",
+    }
+
+
+def test_what_is_not_paid_is_followed_up_three_times(clinic: Clinic) -> None:
+    undecided = {"undecided_reason": "price", "next_followup": "2026-03-11T10:00"}
+    lead, visit = presented(clinic, decision="think", **undecided)
+    for _ in range(3):
+        assert clinic.steps("manager", visit) == []
+        clinic.turn(days=3, minutes=1)
+        assert clinic.steps("manager", visit) == ["follow_up"]
+        clinic.done("consultant", visit, "not_yet", result="answered", **CALL_LATER)
+    values = clinic.values("lead_intake", lead)
+    assert (values["status"], values["lost_reason"]) == ("closed", "price")
+    assert clinic.stage(lead) == "lost" and clinic.steps("consultant", visit) == []
+
+
+CALL_LATER = {"summary": "还在考虑", "next_action": "call", "next_at": "2026-05-01T10:00"}
 
 
 def test_an_aesthetic_lead_starts_no_dental_flow(clinic: Clinic) -> None:

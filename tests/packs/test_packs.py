@@ -293,7 +293,7 @@ def test_an_agent_sees_the_pool_of_the_own_branch_only(demo: Database) -> None:
     )
     with demo.read() as session:
         mine = get(session, actor(session, "agent"), "lead_intake", waiting)
-        assert mine.values["mobile"] == "199****0001" and mine.rights["owner"] == "write"
+        assert mine.values["mobile"] == "199****0001" and mine.rights["owner"] == "read"
         with pytest.raises(NotFound):
             get(session, actor(session, "agent2"), "lead_intake", waiting)
         assert waiting not in {

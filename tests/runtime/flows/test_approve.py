@@ -35,7 +35,8 @@ def approval(*who: Document, **more: Any) -> Document:
         "key": "approve",
         "kind": "approve",
         "title": "Approve the plan",
-        "who": list(who) or [{"role": "supervisor"}],
+        "who": [{"key": f"who_{number}", **one} for number, one in enumerate(who)]
+        or [{"key": "supervisor", "role": "supervisor"}],
         "about": "plan",
         "due": "4h",
         "limits": [{"key": "l", "after": "4h", "do": "escalate", "to": {"role": "manager"}}],

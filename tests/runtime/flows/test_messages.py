@@ -29,9 +29,9 @@ PREP: Document = {
     "text": {"zh-CN": "{name}，{at} 见", "en": "{name}, see you at {at}"},
     "values": {"name": "customer.name", "at": "visit_at"},
     "at": [
-        {"until": "visit_at", "offset": "-3d"},
-        {"until": "visit_at", "offset": "-1d"},
-        {"until": "visit_at", "offset": "-2h"},
+        {"key": "t3", "until": "visit_at", "offset": "-3d"},
+        {"key": "t1", "until": "visit_at", "offset": "-1d"},
+        {"key": "hours", "until": "visit_at", "offset": "-2h"},
     ],
 }
 ARRIVE: Document = {"key": "arrive", "kind": "wait", "until": "visit_at"}
@@ -121,7 +121,7 @@ def test_messages_outlive_the_end_of_their_flow_and_not_its_cancelling(
 TELL: Document = {
     "key": "tell",
     "kind": "notify",
-    "who": [{"role": "agent"}, {"role": "supervisor"}],
+    "who": [{"key": "agent", "role": "agent"}, {"key": "supervisor", "role": "supervisor"}],
     "text": {"zh-CN": "有新线索", "en": "A new lead"},
 }
 

@@ -41,14 +41,14 @@ FLOW: Document = {
             "key": "tell",
             "kind": "notify",
             "title": text("告知客服", "Tell the agents"),
-            "who": [{"role": "online_consultant"}],
+            "who": [{"key": "agents", "role": "online_consultant"}],
             "text": text("有一条线索要审批", "A lead is to be approved"),
         },
         {
             "key": "approve",
             "kind": "approve",
             "title": text("审批线索", "Approve the lead"),
-            "who": [{"role": "clinic_manager"}],
+            "who": [{"key": "managers", "role": "clinic_manager"}],
             "due": "4h",
             "rejected": [
                 {"key": "turned_down", "kind": "end", "title": text("已驳回", "Turned down")}

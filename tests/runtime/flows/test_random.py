@@ -72,7 +72,7 @@ def documents(draw: st.DrawFn) -> Document:
         return {"title": key, "who": {"role": "agent"}, "due": due, "limits": limits}
 
     def approve(key: str, depth: int) -> Document:
-        who = [{"role": "agent"}, {"role": "supervisor"}]
+        who = [{"key": "a", "role": "agent"}, {"key": "b", "role": "supervisor"}]
         no = [*sequence(depth + 1), {"key": f"{key}_no", "kind": "end"}]
         by = draw(st.sampled_from(["any", "all"]))
         return {"title": key, "who": who, "by": by, "due": "1h", "rejected": no}
@@ -88,7 +88,8 @@ def documents(draw: st.DrawFn) -> Document:
         return {"submitted": {"form": "call", "link": "lead", "to": "this"}}
 
     def notify(key: str, depth: int) -> Document:
-        return {"text": key, "who": [{"role": "agent"}], "at": [when(), {"for": "1h"}]}
+        moments = [{"key": "a", **when()}, {"key": "b", "for": "1h"}]
+        return {"text": key, "who": [{"key": "a", "role": "agent"}], "at": moments}
 
     def action(key: str, depth: int) -> Document:
         acts = [
@@ -121,7 +122,7 @@ def documents(draw: st.DrawFn) -> Document:
         waits = draw(st.sampled_from(["before", "between"]))
         until = draw(st.sampled_from(CONDITIONS))
         steps = sequence(depth + 1, least=1)
-        return {"times": 2, "until": until, waits: [when()], "steps": steps}
+        return {"times": 2, "until": until, waits: [{"key": "a", **when()}], "steps": steps}
 
     _PARTS = {
         "task": task, "approve": approve, "wait": wait, "notify": notify, "action": action,

@@ -292,7 +292,11 @@ def rounds_of(**more: Any) -> Document:
 
 
 def test_rounds_go_on_until_the_condition_holds(clinic: Clinic, clock: TurnedClock) -> None:
-    waits = [{"for": "2h"}, {"until": "ring.done_at", "offset": "20h"}, {"at": "10:00"}]
+    waits = [
+        {"key": "soon", "for": "2h"},
+        {"key": "next_day", "until": "ring.done_at", "offset": "20h"},
+        {"key": "morning", "at": "10:00"},
+    ]
     running(clinic, rounds_of(until='ring.result = "answered"', between=waits), END)
     done(clinic, "ann", listed(clinic, "ann")[0].id, result="no_answer")
     assert listed(clinic, "ann") == []
@@ -311,7 +315,7 @@ def test_rounds_go_on_until_the_condition_holds(clinic: Clinic, clock: TurnedClo
 
 def test_rounds_end_when_all_are_done(sqlite_clinic: Clinic, clock: TurnedClock) -> None:
     clinic = sqlite_clinic
-    running(clinic, rounds_of(before=[{"for": "1h"}], times=3), END)
+    running(clinic, rounds_of(before=[{"key": "hour", "for": "1h"}], times=3), END)
     for _ in range(3):
         assert listed(clinic, "ann") == []
         turn(clinic, clock, HOUR)

@@ -154,20 +154,22 @@ def flows(draw: st.DrawFn) -> Document:
             if draw(st.booleans()):
                 made["then"] = [acts(key)]
         elif kind == "approve":
-            who = [{"role": "agent"}, {"role": "boss"}]
+            who = [{"key": "a", "role": "agent"}, {"key": "b", "role": "boss"}]
             made |= {"title": key, "who": who, "by": draw(st.sampled_from(["any", "all"]))}
             made["rejected"] = sequence(depth + 1) or [end(f"{key}_no")]
         elif kind == "action":
             made["do"] = [acts(key)]
         elif kind == "notify":
-            made |= {"text": key, "who": [{"role": "agent"}], "at": [when(key)]}
+            who = [{"key": "a", "role": "agent"}]
+            made |= {"text": key, "who": who, "at": [{"key": "a", **when(key)}]}
         elif kind == "wait":
             made |= draw(st.sampled_from([when(key), came(key)]))
         elif kind == "go_to":
             made |= {"to": draw(st.sampled_from(used)), "visits": draw(st.integers(1, 4))}
         elif kind == "repeat":
             made |= {"times": draw(st.integers(1, 3)), "until": f"until_{key}"}
-            made |= {draw(st.sampled_from(["before", "between"])): [when(key)]}
+            waits = [{"key": "a", **when(key)}]
+            made |= {draw(st.sampled_from(["before", "between"])): waits}
             made["steps"] = sequence(depth + 1) or [{"key": f"{key}_body", **waiting()}]
         elif kind == "race":
             arms: list[Document] = [
