@@ -227,7 +227,12 @@ def test_language_and_light_are_switched_and_stay(clinic: Site, page: Page) -> N
 
 PATHS = {
     "agent": ["/", "/records", "/records/lead_intake", "/records/lead_intake/new", "/no-such-page"],
-    "manager": ["/reports", "/reports/leads_by_channel"],
+    "manager": [
+        "/reports",
+        "/reports/leads_by_channel",
+        "/reports/channel_funnel?period=all",
+        "/reports/dashboards/leads?period=all",
+    ],
     "ops": ["/packs"],
     "admin": ["/people", "/people/new", "/people/units", "/people/roles/lead_supervisor", "/me"],
 }

@@ -124,6 +124,8 @@ PICTURES = (
     Picture("import-look", "supervisor", look),
     Picture("reports", "manager", at("/reports")),
     Picture("report", "manager", at("/reports/leads_by_channel")),
+    Picture("funnel", "manager", at("/reports/channel_funnel?period=all")),
+    Picture("dashboard", "manager", at("/reports/dashboards/leads?period=all")),
     Picture("packs", "ops", at("/packs")),
     Picture("pack-plan", "admin", plan),
     Picture("instance", "supervisor", instance),

@@ -16,6 +16,8 @@ from careloom.platform.packs.read import read_pack
 from careloom.platform.records.submit import submit
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database, open_database
+from careloom.runtime.flows.check import FLOW
+from careloom.runtime.forms.view_kind import VIEW
 from careloom.runtime.reports.check import REPORT
 from careloom.runtime.reports.dashboard import DASHBOARD
 
@@ -56,8 +58,8 @@ def fx1(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 def found(database: Database) -> FX1:
     """The pack, the people and the leads."""
-    register(REPORT)
-    register(DASHBOARD)
+    for kind in (FLOW, REPORT, VIEW, DASHBOARD):
+        register(kind)
     at = make.organisation(database)
     pack = read_pack(CLINIC)
     database.write(lambda session: apply_pack(session, SYSTEM, pack))
