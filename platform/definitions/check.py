@@ -1,6 +1,6 @@
 """JSON Schema first, then the kind's own check: every problem, each with where it is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -24,9 +24,9 @@ class Judge:
     also where the other finds nothing to name (Python's `$` lets a line's end pass).
     """
 
-    def __init__(self, schema: dict[str, Any]) -> None:
-        self._schema = schema
-        self._quick = jsonschema_rs.Draft202012Validator(schema)
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._schema = dict(schema)
+        self._quick = jsonschema_rs.Draft202012Validator(self._schema)
 
     @cached_property
     def _thorough(self) -> Draft202012Validator:

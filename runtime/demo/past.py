@@ -110,7 +110,7 @@ class _Life:
         self.at = at
         if at > self.until:
             return False
-        return self.chance.random() < self.rates[step]
+        return bool(self.chance.random() < self.rates[step])
 
     def _lost(self, reason: str) -> bool:
         self.made.lead |= {"status": "closed", "lost_reason": reason}
