@@ -11,7 +11,17 @@ from pathlib import Path
 
 import servers
 
-from . import formulas, list_http, record_write, submit_http, throughput, validation
+from . import (
+    flow_step,
+    formulas,
+    list_http,
+    record_write,
+    submit_http,
+    throughput,
+    validation,
+    visible,
+    work_list,
+)
 from .measure import Result
 
 CLAIMS: dict[str, Callable[[], Iterator[Result]]] = {
@@ -20,6 +30,9 @@ CLAIMS: dict[str, Callable[[], Iterator[Result]]] = {
     "validation": validation.results,
     "submit_http": submit_http.results,
     "list_http": list_http.results,
+    "work_list": work_list.results,
+    "flow_step": flow_step.results,
+    "visible": visible.results,
 }
 HEAD = (
     "| what | ours, µs (wall / CPU) | against | theirs, µs (wall / CPU) | ours ÷ theirs | goal |\n"

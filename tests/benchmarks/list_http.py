@@ -66,8 +66,8 @@ def fill(at: Clinic) -> int:
         columns = list(connection.execute(text("SELECT * FROM form_lead_intake LIMIT 0")).keys())
         other = {
             "_id": "lead._id + n",
-            "_owner": "CASE WHEN n % 4 > 0 THEN people.ids[1 + n % array_length(people.ids, 1)] END",
-            "_unit": "branches.ids[1 + n % array_length(branches.ids, 1)]",
+            "_owner": "CASE WHEN n % 4 > 0 THEN people.ids[1 + n % cardinality(people.ids)] END",
+            "_unit": "branches.ids[1 + n % cardinality(branches.ids)]",
             "channel": f"(ARRAY{list(CHANNELS)})[1 + n % 5]",
             "status": f"(ARRAY{list(STATUSES)})[1 + n / 5 % 5]",
             "received_at": "lead.received_at + n * 7919 % 129600 * interval '1 minute'",  # 90 days
