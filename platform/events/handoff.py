@@ -8,13 +8,39 @@ commit. (What works outside the database has an outbox with leases and fences of
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
+from ..store.hot import Hot
 from ..store.session import moment
+from .log import known_depths
 from .model import Event, Handoff
 
 MOST_TRIES = 5
+
+_earlier = aliased(Handoff)
+NEXT = Hot(
+    select(Handoff.event_id)
+    .where(
+        Handoff.consumer == bindparam("consumer"),
+        Handoff.due_at <= bindparam("now"),
+        Handoff.parked_at.is_(None),
+        ~exists().where(
+            _earlier.consumer == bindparam("consumer"),
+            _earlier.subject_kind == Handoff.subject_kind,
+            _earlier.subject_id == Handoff.subject_id,
+            _earlier.event_id < Handoff.event_id,
+        ),
+    )
+    .order_by(Handoff.due_at, Handoff.event_id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True, of=Handoff)
+)
+DONE = Hot(
+    delete(Handoff).where(
+        Handoff.consumer == bindparam("consumer"), Handoff.event_id == bindparam("event_id")
+    )
+)
 
 
 def take(session: Session, consumer: str, limit: int = 1) -> list[Event]:
@@ -22,38 +48,19 @@ def take(session: Session, consumer: str, limit: int = 1) -> list[Event]:
 
     One whose subject has an earlier handoff waits for it, also when a failed one is parked.
     """
-    earlier = aliased(Handoff)
-    query = (
-        select(Handoff.event_id)
-        .where(
-            Handoff.consumer == consumer,
-            Handoff.due_at <= moment(session),
-            Handoff.parked_at.is_(None),
-            ~exists().where(
-                earlier.consumer == consumer,
-                earlier.subject_kind == Handoff.subject_kind,
-                earlier.subject_id == Handoff.subject_id,
-                earlier.event_id < Handoff.event_id,
-            ),
-        )
-        .order_by(Handoff.due_at, Handoff.event_id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=Handoff)
-    )
-    numbers = list(session.scalars(query))
+    given = {"consumer": consumer, "now": moment(session), "most": limit}
+    numbers = [number for (number,) in NEXT(session, given)]
     if not numbers:
         return []
-    return list(session.scalars(select(Event).where(Event.id.in_(numbers)).order_by(Event.id)))
+    events = list(session.scalars(select(Event).where(Event.id.in_(numbers)).order_by(Event.id)))
+    known_depths(session).update((event.id, event.depth) for event in events)
+    return events
 
 
 def done(session: Session, consumer: str, events: Sequence[Event]) -> None:
     """What follows from these is written: forget their handoffs, in the same transaction."""
     if events:
-        numbers = [event.id for event in events]
-        session.execute(
-            delete(Handoff).where(Handoff.consumer == consumer, Handoff.event_id.in_(numbers)),
-            execution_options={"synchronize_session": False},
-        )
+        DONE(session, [{"consumer": consumer, "event_id": event.id} for event in events])
 
 
 def failed(session: Session, event_id: int, consumer: str, error: str) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from ..store.errors import Refusal
+from ..store.hot import Hot
 from ..store.session import after_commit, moment, new_id
 from .model import Event, Handoff
 from .names import EVENTS
@@ -24,8 +25,8 @@ _consumers: dict[str, list[str]] = defaultdict(list)
 wake: list[Callable[[], None]] = []
 
 
-EVENT = insert(Event.__table__)  # type: ignore[arg-type]
-HANDOFF = insert(Handoff.__table__)  # type: ignore[arg-type]
+EVENT = Hot(insert(Event.__table__))  # type: ignore[arg-type]
+HANDOFF = Hot(insert(Handoff.__table__))  # type: ignore[arg-type]
 DEPTH = select(Event.depth).where(Event.id == bindparam("id"))
 
 
@@ -72,13 +73,13 @@ def append(
         raise ValueError(f"{name} has no {', '.join(sorted(unknown))}")
     depth = 0
     if cause is not None:
-        depth = (session.execute(DEPTH, {"id": cause}).scalar() or 0) + 1
+        depth = depth_of(session, cause) + 1
     if depth > DEEPEST:
         raise Refusal("E_TOO_DEEP", depth=DEEPEST)
     event_id, now = new_id(session), moment(session)
     about = {"subject_kind": subject[0], "subject_id": subject[1]}
-    session.execute(
-        EVENT,
+    EVENT(
+        session,
         {
             "id": event_id,
             "name": name,
@@ -97,14 +98,29 @@ def append(
         for consumer in _consumers.get(name, ())
         if consumer not in _wants or _wants[consumer](session, name, subject, data)
     ]
+    known_depths(session)[event_id] = depth
     if consumers:
         rows = [
             {"event_id": event_id, "consumer": c, **about, "due_at": now, "tries": 0}
             for c in consumers
         ]
-        session.execute(HANDOFF, rows)
+        HANDOFF(session, rows)
         after_commit(session, _wake)
     return event_id
+
+
+def known_depths(session: Session) -> dict[int, int]:
+    """How deep in their chains the events are that this transaction has met."""
+    found: dict[int, int] = session.info.setdefault("event depths", {})
+    return found
+
+
+def depth_of(session: Session, event_id: int | None) -> int:
+    """How many events this one follows from, one another; 0 for what is not there."""
+    known = known_depths(session)
+    if event_id is not None and event_id not in known:
+        known[event_id] = session.execute(DEPTH, {"id": event_id}).scalar() or 0
+    return known.get(event_id or 0, 0)
 
 
 def _wake() -> None:

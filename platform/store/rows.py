@@ -15,6 +15,7 @@ from .child_rows import put_rows, rows_of
 from .errors import Stale
 from .found_by import COLUMN as FOUND_BY
 from .history import RecordHistory
+from .hot import Hot
 
 Row = Mapping[str, Any]  # column -> as kept
 Children = Mapping[str, Table]  # sub-form's key -> its table
@@ -58,18 +59,26 @@ def update_row(
     """
     after = {**before, **changed, "_revision": before["_revision"] + 1}
     columns = [key for key in (*changed, "_revision") if key not in children]
-    done = session.execute(
-        update(table)
-        .where(table.c._id == record_id, table.c._revision == before["_revision"])
-        .values({key: after[key] for key in columns})
-    )
-    if done.rowcount != 1:  # type: ignore[attr-defined]
+    given = {"at_id": record_id, "at_revision": before["_revision"]}
+    changing = _changing(table, tuple(columns))
+    done = changing(session, {**given, **{key: after[key] for key in columns}})
+    if done.rowcount != 1:
         raise Stale(current=None)
     for key, child in children.items():
         if key in changed:
             put_rows(session, child, record_id, changed[key] or ())
     _remember(session, table, after, action, in_force)
     return after
+
+
+@lru_cache(maxsize=1024)
+def _changing(table: Table, columns: tuple[str, ...]) -> Hot:
+    """Built once for each table and the columns that change together."""
+    return Hot(
+        update(table)
+        .where(table.c._id == bindparam("at_id"), table.c._revision == bindparam("at_revision"))
+        .values({key: bindparam(key) for key in columns})
+    )
 
 
 def read_row(
@@ -103,7 +112,7 @@ def _by_id(table: Table, for_update: bool) -> Select[Any]:
     return query.with_for_update() if for_update else query
 
 
-HISTORY = insert(RecordHistory.__table__)  # type: ignore[arg-type]
+HISTORY = Hot(insert(RecordHistory.__table__))  # type: ignore[arg-type]
 
 
 def _remember(
@@ -116,8 +125,8 @@ def _remember(
     }
     if in_force not in (None, row["_version"]):
         kept[KEPT_BY] = in_force
-    session.execute(
-        HISTORY,
+    HISTORY(
+        session,
         {
             "form": table.name.removeprefix("form_"),
             "record_id": row["_id"],

@@ -3,19 +3,25 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, func, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, case, func, select
 
 from ...platform.expressions import Env
+from ...platform.expressions.operations import BOUND
 from ...platform.expressions.sql import to_sql
+from ...platform.expressions.tree import Op, walk
 from ...platform.identity.model import Unit
 from ...platform.records.shape import Shape, shape_of
+from ...platform.store.hot import Hot
+from ...platform.store.kept import kept
 from ...platform.store.session import database_of
 from ..tasks.actors import staffed_by, station
 from .commands import Assign
+from .formula import Formula
 from .moments import day_began
 from .records import change_record
 from .sight import Sight
 
+_TURN = Hot(select(Unit.id).where(Unit.id == bindparam("unit")).with_for_update(key_share=True))
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,7 +36,7 @@ def assign(sight: Sight, wanted: Assign, cause: int | None) -> int | None:
     if at is None or at.unit is None:
         return None
     people = staffed_by(session, wanted.role, at.unit)
-    session.execute(select(Unit.id).where(Unit.id == at.unit).with_for_update(key_share=True))
+    _TURN(session, {"unit": at.unit})
     loads = {row.person: row for row in _loads(sight, wanted, people)}
     free = [
         person
@@ -56,22 +62,44 @@ def _rank(load: Row[Any] | None, person: int) -> tuple[int, datetime, int]:
 def _loads(sight: Sight, wanted: Assign, people: list[int]) -> list[Row[Any]]:
     """For each person with records: how many are open, how many came today, when the last did."""
     shape = shape_of(sight.session, sight.form_key)
+    at = ("assign", sight.form_key, wanted, str(sight.zone))
+    if _tells_time(wanted.open):
+        query = _counting(sight, wanted, shape)
+    else:
+        query = kept(sight.session, at, lambda: _counting(sight, wanted, shape))
+    day = day_began(sight.now, sight.zone)
+    given = {"people": people, "day": day, "this": sight.record_id}
+    return list(sight.session.execute(query, given))
+
+
+def _counting(sight: Sight, wanted: Assign, shape: Shape) -> Select[Any]:
+    """The question, for `people` other than for the record `this`, since `day` began."""
     table = shape.table
     person = table.c[wanted.field]
-    given = table.c[wanted.at] if wanted.at else table.c._updated_at
-    today = case((given >= day_began(sight.now, sight.zone), 1), else_=0)
+    since = table.c[wanted.at] if wanted.at else table.c._updated_at
+    today = case((since >= bindparam("day"), 1), else_=0)
     counted = case((_open(sight, wanted, shape), 1), else_=0)
-    query = (
+    return (
         select(
             person.label("person"),
             func.sum(counted).label("open"),
             func.sum(today).label("today"),
-            func.max(given).label("last"),
+            func.max(since).label("last"),
         )
-        .where(person.in_(people), table.c._retired_at.is_(None), table.c._id != sight.record_id)
+        .where(
+            person.in_(bindparam("people", expanding=True)),
+            table.c._retired_at.is_(None),
+            table.c._id != bindparam("this"),
+        )
         .group_by(person)
     )
-    return list(sight.session.execute(query))
+
+
+def _tells_time(formula: Formula | None) -> bool:
+    """Whether it asks for the hour or the day, which no kept question may hold."""
+    if formula is None:
+        return False
+    return any(isinstance(node, Op) and node.op in BOUND for node in walk(formula.typed.node))
 
 
 def _open(sight: Sight, wanted: Assign, shape: Shape) -> ColumnElement[bool]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import tzinfo
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from ...platform.definitions.faults import Fault
@@ -14,6 +15,7 @@ from ...platform.records.shape import shape_of
 from ...platform.records.submit import change, submit
 from ...platform.store.columns import keep
 from ...platform.store.errors import Invalid, Problem
+from ...platform.store.hot import Hot
 from .act import plain
 from .commands import Named, StepFailed
 from .sight import Sight
@@ -24,16 +26,23 @@ SOURCE = "flow"
 def find(session: Session, form_key: str, where: Iterable[tuple[str, Any]]) -> int | None:
     """The newest live record where every field equals its value."""
     shape = shape_of(session, form_key)
-    conditions = [shape.table.c._retired_at.is_(None)]
+    given: dict[str, Any] = {}
     for key, value in where:
         field = shape.form.fields[key]
         try:
             python = field.take(plain(value))
         except Fault:
             return None  # what cannot stand in the field stands in no record
-        conditions.append(shape.table.c[key] == keep(shape.specs[key], python))
-    query = select(shape.table.c._id).where(*conditions).order_by(shape.table.c._id.desc()).limit(1)
-    return session.execute(query).scalar_one_or_none()
+        given[key] = keep(shape.specs[key], python)
+    return _newest(shape.table, tuple(given))(session, given).scalar_one_or_none()
+
+
+@lru_cache(maxsize=256)
+def _newest(table: Table, keys: tuple[str, ...]) -> Hot:
+    """Built once for each table and its fields."""
+    equal = [table.c[key] == bindparam(key, type_=table.c[key].type) for key in keys]
+    query = select(table.c._id).where(table.c._retired_at.is_(None), *equal)
+    return Hot(query.order_by(table.c._id.desc()).limit(1))
 
 
 def create(

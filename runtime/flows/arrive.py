@@ -4,7 +4,8 @@ A wake is a timer that is due now: it is fired like any other, so that an instan
 one transition at a time and a suspended one stands still.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -21,6 +22,8 @@ from ...platform.store.session import moment
 from ..timers.set import NewTimer, have_moved, set_timers
 from .model import waits
 
+WORD = re.compile(r"\w+|\{")
+
 
 def awaited_links(session: Session, form_key: str) -> frozenset[str]:
     """The link fields by which some version of some flow waits for a record of this form."""
@@ -30,18 +33,41 @@ def awaited_links(session: Session, form_key: str) -> frozenset[str]:
 def _awaited(session: Session) -> dict[str, frozenset[str]]:
     """Of every version there was: an instance stays on the one it began with."""
     found: dict[str, set[str]] = {}
+    for one in _parts(session):
+        came = one.get("submitted")
+        if isinstance(came, Mapping) and "link" in came and "form" in came:
+            found.setdefault(str(came["form"]), set()).add(str(came["link"]))
+    return {form: frozenset(links) for form, links in found.items()}
+
+
+def _parts(session: Session) -> Iterator[Mapping[str, Any]]:
+    """Every object in every version of every flow."""
     query = select(VersionRow.document).where(VersionRow.kind == "flow")
     open_ends: list[Any] = list(session.scalars(query))
     while open_ends:
         one = open_ends.pop()
         if isinstance(one, Mapping):
-            came = one.get("submitted")
-            if isinstance(came, Mapping) and "link" in came and "form" in came:
-                found.setdefault(str(came["form"]), set()).add(str(came["link"]))
+            yield one
             open_ends += one.values()
         elif isinstance(one, list):
             open_ends += one
-    return {form: frozenset(links) for form, links in found.items()}
+
+
+def may_move(session: Session, fields: Collection[str]) -> bool:
+    """Whether a change of these fields may move anything, for all that the flows' texts say."""
+    words = kept(session, "flow moves", lambda: _moving_words(session))
+    return "{" in words or not words.isdisjoint(fields)
+
+
+def _moving_words(session: Session) -> frozenset[str]:
+    """Every word in an expression that a moment is worked out from, in any version of any flow;
+    a brace for a field that is named by its label."""
+    words: set[str] = set()
+    for one in _parts(session):
+        for key in ("until", "after"):
+            if isinstance(one.get(key), str):
+                words.update(WORD.findall(one[key]))
+    return frozenset(words)
 
 
 def submitted(session: Session, event: Event, form_key: str) -> None:

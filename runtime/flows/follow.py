@@ -22,7 +22,8 @@ def wants(session: Session, name: str, subject: tuple[str, int], data: Mapping[s
     if name == "record:submitted":
         return may_start(session, name, subject[0]) or bool(arrive.awaited_links(session, form))
     if name == "record:changed":
-        return watched(session, form, subject[1])
+        fields = data.get("fields", ())
+        return arrive.may_move(session, fields) and watched(session, form, subject[1])
     return True
 
 

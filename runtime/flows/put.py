@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from ...platform.events.log import DEEPEST, DEPTH, append
+from ...platform.events.log import DEEPEST, append, depth_of
 from ...platform.identity.actor import SYSTEM, Actor
 from ...platform.records.shape import shape_of
 from ...platform.store.session import database_of, moment
@@ -204,8 +204,7 @@ class Hands:
     def launch(self, command: ask.Launch) -> None:
         """Ask for it; whoever follows events up starts it once. Refused here, and not there, when
         flows start one another without end."""
-        deep = self.session.execute(DEPTH, {"id": self.cause}).scalar() or 0
-        if deep + 2 > DEEPEST:
+        if depth_of(self.session, self.cause) + 2 > DEEPEST:
             raise ask.StepFailed("E_TOO_DEEP", depth=DEEPEST)
         form, record = self._about(command.about)
         given = {key: {"form": named.form, "id": str(named.id)} for key, named in command.give}

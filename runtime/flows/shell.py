@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
-from sqlalchemy.orm import SessionTransaction
 
 from ...platform.identity.actor import SYSTEM, Actor
 from ...platform.store.errors import Refusal, Unavailable
+from ...platform.store.savepoints import Savepoint, savepoint
 from ...platform.store.session import moment, new_id
 from ..actions import commands as ask
 from ..actions.assign import assign
@@ -48,7 +48,7 @@ class Shell(Hands):
         self.token_state = ""
         self.token_step = ""
         self.steps: list[dict[str, Any]] = []
-        self.savepoint: SessionTransaction | None = None
+        self.savepoint: Savepoint | None = None
         self.set_before = (0, 0)
         self.asked: list[ask.Evaluate] = []
         """What the step at hand has had worked out so far."""
@@ -151,7 +151,7 @@ class Shell(Hands):
         self.asked.clear()
         self.set_before = (len(self.timers), len(self.watches))
         if command.writes:
-            self.savepoint = self.session.begin_nested()
+            self.savepoint = savepoint(self.session)
 
     def _leave(self, command: ask.Leave) -> None:
         self._keep()

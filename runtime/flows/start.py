@@ -1,6 +1,6 @@
 """Begin an instance of the version in force, once for each event that causes it."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from ...platform.events.model import Event
@@ -9,6 +9,7 @@ from ...platform.identity.permissions import need
 from ...platform.records.lists import get
 from ...platform.records.submit import submit
 from ...platform.store.errors import Conflict, Malformed, NotFound
+from ...platform.store.hot import Hot
 from ...platform.store.session import new_id
 from ..actions.commands import Named, Run
 from ..actions.sight import Sight
@@ -17,6 +18,12 @@ from .instance import Standing
 from .load import flow, started_by
 from .model import InstanceState, instances
 from .transit import begin
+
+_STARTED = Hot(
+    select(instances.c.id).where(
+        instances.c.flow_key == bindparam("flow"), instances.c.cause_event == bindparam("event")
+    )
+)
 
 
 def start_for(session: Session, event: Event) -> list[int]:
@@ -121,10 +128,7 @@ def _gone(sight: Sight) -> bool:
 
 
 def _started(session: Session, flow_key: str, event_id: int) -> bool:
-    query = select(instances.c.id).where(
-        instances.c.flow_key == flow_key, instances.c.cause_event == event_id
-    )
-    return session.execute(query).one_or_none() is not None
+    return _STARTED(session, {"flow": flow_key, "event": event_id}).first() is not None
 
 
 def _submitted(session: Session, form_key: str, record_id: int) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from ...platform.store.hot import Hot
 from ...platform.store.session import moment, new_id
 from ..tasks.actors import Offered
 from .instance import Standing, kept_names
@@ -22,17 +23,17 @@ from .model import (
 )
 
 # Built once: building a statement costs as much as sending it.
-_ADD_INSTANCE = insert(instances)
-_ADD_TOKEN = insert(tokens)
-_ADD_STEPS = insert(steps_taken)
-_ADD_WAIT = insert(waits)
-_ADD_INCIDENT = insert(incidents)
-_MOVE_TOKEN = (
+_ADD_INSTANCE = Hot(insert(instances))
+_ADD_TOKEN = Hot(insert(tokens))
+_ADD_STEPS = Hot(insert(steps_taken))
+_ADD_WAIT = Hot(insert(waits))
+_ADD_INCIDENT = Hot(insert(incidents))
+_MOVE_TOKEN = Hot(
     update(tokens)
     .where(tokens.c.id == bindparam("at_token"))
     .values(step_key=bindparam("step_key"), state=bindparam("state"), since=bindparam("since"))
 )
-_WRITE_BACK = (
+_WRITE_BACK = Hot(
     update(instances)
     .where(instances.c.id == bindparam("at_instance"))
     .values(
@@ -55,8 +56,8 @@ def add_instance(
     """A new instance as it stands after its first transition."""
     now = moment(session)
     ended = standing.state == InstanceState.ENDED
-    session.execute(
-        _ADD_INSTANCE,
+    _ADD_INSTANCE(
+        session,
         {
             "id": standing.id,
             "flow_key": standing.flow_key,
@@ -80,8 +81,8 @@ def add_instance(
 
 def add_token(session: Session, standing: Standing, token_id: int, step: str, state: str) -> None:
     """A new token as it stands after its first walk."""
-    session.execute(
-        _ADD_TOKEN,
+    _ADD_TOKEN(
+        session,
         {
             "id": token_id,
             "instance_id": standing.id,
@@ -95,8 +96,8 @@ def add_token(session: Session, standing: Standing, token_id: int, step: str, st
 
 def move_token(session: Session, token_id: int, step: str, state: str) -> None:
     """Where the token stands now."""
-    session.execute(
-        _MOVE_TOKEN,
+    _MOVE_TOKEN(
+        session,
         {"at_token": token_id, "step_key": step, "state": state, "since": moment(session)},
     )
 
@@ -104,8 +105,8 @@ def move_token(session: Session, token_id: int, step: str, state: str) -> None:
 def write_back(session: Session, standing: Standing) -> None:
     """What the steps know now, and whether the instance has ended."""
     ended = standing.state == InstanceState.ENDED
-    session.execute(
-        _WRITE_BACK,
+    _WRITE_BACK(
+        session,
         {
             "at_instance": standing.id,
             "state": standing.state,
@@ -134,7 +135,7 @@ def others_live(session: Session, instance_id: int, token_id: int) -> bool:
 def write_steps(session: Session, steps: Sequence[dict[str, Any]]) -> None:
     """The steps a walk took, in order."""
     if steps:
-        session.execute(_ADD_STEPS, list(steps))
+        _ADD_STEPS(session, list(steps))
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class NewWait:
 def add_wait(session: Session, new: NewWait) -> int:
     """A token waits at a step; returns the wait's id."""
     wait_id = new_id(session)
-    session.execute(_ADD_WAIT, {"id": wait_id, **new.__dict__, "since": moment(session)})
+    _ADD_WAIT(session, {"id": wait_id, **new.__dict__, "since": moment(session)})
     return wait_id
 
 
@@ -208,8 +209,8 @@ def open_incident(
 ) -> int:
     """A step failed, and somebody has to look; returns the incident's id."""
     incident_id = new_id(session)
-    session.execute(
-        _ADD_INCIDENT,
+    _ADD_INCIDENT(
+        session,
         {
             "id": incident_id,
             "instance_id": instance_id,

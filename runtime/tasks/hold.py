@@ -9,6 +9,7 @@ from ...platform.events.log import append
 from ...platform.identity.actor import Actor
 from ...platform.identity.model import Person
 from ...platform.store.errors import Conflict, NotAllowed, NotFound
+from ...platform.store.hot import Hot
 from ...platform.store.session import moment
 from .actors import Offered, is_among
 from .model import How, TaskState, task_actors, tasks
@@ -19,7 +20,7 @@ _TASK = select(tasks).where(tasks.c.id == bindparam("at_task"))
 _ASKED = select(task_actors.c.person_id, task_actors.c.role_key, task_actors.c.unit_id).where(
     task_actors.c.task_id == bindparam("at_task"), task_actors.c.open
 )
-_CLOSE = (
+_CLOSE = Hot(
     update(tasks)
     .where(
         tasks.c.id == bindparam("at_task"),
@@ -124,8 +125,8 @@ def close(
 
     Raises Conflict (with who and when) when another was faster or holds it.
     """
-    closed = session.execute(
-        _CLOSE,
+    closed = _CLOSE(
+        session,
         {
             "at_task": task_id,
             "by": actor.person_id,
@@ -134,7 +135,7 @@ def close(
             "said": comment,
         },
     )
-    if closed.rowcount != 1:  # type: ignore[attr-defined]
+    if closed.rowcount != 1:
         raise lost(session, actor, task_id)
     withdraw(session, task_id)
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm import Session
 
+from ...platform.store.hot import Hot
 from ...platform.store.session import moment, new_id
 from .actors import Offered
 from .model import How, TaskState, task_actors, tasks
@@ -17,9 +18,9 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 # Built once: building a statement costs as much as sending it.
-_OFFER = insert(tasks)
-_ASK = insert(task_actors)
-_WITHDRAW = (
+_OFFER = Hot(insert(tasks))
+_ASK = Hot(insert(task_actors))
+_WITHDRAW = Hot(
     update(task_actors)
     .where(task_actors.c.task_id == bindparam("at_task"), task_actors.c.open)
     .values(open=False)
@@ -46,8 +47,8 @@ class NewTask:
 def offer(session: Session, new: NewTask, actors: Sequence[Offered]) -> int:
     """Put a task before these actors; returns its id."""
     task_id = new_id(session)
-    session.execute(
-        _OFFER,
+    _OFFER(
+        session,
         {
             **new.__dict__,
             "id": task_id,
@@ -91,7 +92,7 @@ def redue(session: Session, task_id: int, due_at: datetime | None) -> None:
 
 def withdraw(session: Session, task_id: int) -> None:
     """The task is on nobody's list any more; who was asked stays on record."""
-    session.execute(_WITHDRAW, {"at_task": task_id})
+    _WITHDRAW(session, {"at_task": task_id})
 
 
 def _add(
@@ -101,8 +102,8 @@ def _add(
     how: How,
     due_at: datetime | None,
 ) -> None:
-    session.execute(
-        _ASK,
+    _ASK(
+        session,
         [
             {
                 "id": new_id(session),

@@ -4,11 +4,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from ...platform.store.session import moment
 from .model import timers
+
+# Built once: building a statement costs as much as sending it.
+_DUE = (
+    select(
+        timers.c.id,
+        timers.c.due_at,
+        timers.c.purpose,
+        timers.c.instance_id,
+        timers.c.owner_id,
+        timers.c.data,
+    )
+    .where(timers.c.held.is_(False), timers.c.due_at <= bindparam("now"))
+    .order_by(timers.c.due_at, timers.c.id)
+    .limit(bindparam("most"))
+)
 
 
 @dataclass(frozen=True)
@@ -25,20 +40,8 @@ class Due:
 
 def due(session: Session, limit: int) -> list[Due]:
     """The timers that are due, soonest first, at most so many. Takes no lock: `take` decides."""
-    query = (
-        select(
-            timers.c.id,
-            timers.c.due_at,
-            timers.c.purpose,
-            timers.c.instance_id,
-            timers.c.owner_id,
-            timers.c.data,
-        )
-        .where(timers.c.held.is_(False), timers.c.due_at <= moment(session))
-        .order_by(timers.c.due_at, timers.c.id)
-        .limit(limit)
-    )
-    return [Due(*row) for row in session.execute(query)]
+    given = {"now": moment(session), "most": limit}
+    return [Due(*row) for row in session.execute(_DUE, given)]
 
 
 def take(session: Session, timer_id: int) -> bool:

@@ -8,15 +8,22 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from ...platform.store.hot import Hot
 from ...platform.store.session import after_commit, moment, new_id
 from .model import timers, watches
 from .wake import wake
 
 # Built once: building a statement costs as much as sending it.
-_SET = insert(timers)
-_WATCH = insert(watches)
-_CANCEL = (
+_SET = Hot(insert(timers))
+_WATCH = Hot(insert(watches))
+_CANCEL = Hot(
     delete(timers).where(timers.c.owner_id == bindparam("owner")).returning(timers.c.incident_id)
+)
+
+_WATCHED = Hot(
+    select(watches.c.id)
+    .where(watches.c.form_key == bindparam("form"), watches.c.record_id == bindparam("record"))
+    .limit(1)
 )
 
 
@@ -47,8 +54,8 @@ def set_timers(session: Session, wanted: Sequence[NewTimer]) -> None:
     """Set them all, with one statement; the worker learns of it after the commit."""
     if not wanted:
         return
-    session.execute(
-        _SET,
+    _SET(
+        session,
         [
             {
                 "id": new_id(session),
@@ -69,7 +76,7 @@ def set_timers(session: Session, wanted: Sequence[NewTimer]) -> None:
 def set_watches(session: Session, wanted: Sequence[NewWatch]) -> None:
     """Have these worked out again whenever their records change."""
     if wanted:
-        session.execute(_WATCH, [{"id": new_id(session), **one.__dict__} for one in wanted])
+        _WATCH(session, [{"id": new_id(session), **one.__dict__} for one in wanted])
 
 
 def unwatch(session: Session, owner_id: int, purpose: str, key: str = "") -> bool:
@@ -89,7 +96,7 @@ def cancel_timers(session: Session, owner_id: int, *, watched: bool = True) -> l
     """
     if watched:
         session.execute(delete(watches).where(watches.c.owner_id == owner_id))
-    gone = session.execute(_CANCEL, {"owner": owner_id})
+    gone = _CANCEL(session, {"owner": owner_id})
     return [incident for (incident,) in gone if incident is not None]
 
 
@@ -130,10 +137,8 @@ def retime(
 
 def watched(session: Session, form_key: str, record_id: int) -> bool:
     """Whether anything is worked out from the record."""
-    query = select(watches.c.id).where(
-        watches.c.form_key == form_key, watches.c.record_id == record_id
-    )
-    return session.execute(query.limit(1)).first() is not None
+    given = {"form": form_key, "record": record_id}
+    return _WATCHED(session, given).first() is not None
 
 
 def have_moved(session: Session, form_key: str, record_id: int) -> int:

@@ -10,6 +10,7 @@ from ...platform.events.handoff import done, failed, take
 from ...platform.events.model import Event
 from ...platform.store.database import Database
 from ...platform.store.errors import Unavailable, without_data
+from ...platform.store.savepoints import savepoint
 from ..flows.fire import fire, give_up
 from ..flows.follow import follow
 from ..timers.due import due, postpone
@@ -48,7 +49,7 @@ def _follow_up(session: Session) -> int:
             break
         count += 1
         try:
-            with session.begin_nested():
+            with savepoint(session):
                 follow(session, event)
             finished.append(event)
         except (OperationalError, Unavailable):
@@ -69,7 +70,7 @@ def _fire_due(session: Session) -> int:
         if count and time.monotonic() > end:
             break
         try:
-            with session.begin_nested():
+            with savepoint(session):
                 count += fire(session, timer)
         except (OperationalError, Unavailable):
             raise

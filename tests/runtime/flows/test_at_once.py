@@ -2,19 +2,21 @@
 
 import threading
 from copy import deepcopy
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
 
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.errors import Conflict, Refusal
-from careloom.runtime.flows.model import Instance
+from careloom.runtime.flows.model import Instance, Wait
 from careloom.runtime.tasks.hold import claim
 from careloom.runtime.work.dispatch import drain
 
 from ..clinic import Clinic, done, flow_of, listed, rows, sound, turn
 from .test_trouble import END, POOL, act
+from .test_waits import BEFORE_VISIT, WAIT_FOR_CALL, call_about, changed
+from .test_waits import task as task_of
 
 
 def at_once(*deeds: Any) -> list[Any]:
@@ -97,4 +99,33 @@ def test_a_timer_and_a_completion_at_once_do_not_cross(clinic: Clinic, clock: Tu
     drain(clinic.database)
     assert [task.step_key for task in listed(clinic, "ann")] == ["invite"]
     assert listed(clinic, "sue") == []
+    assert sound(clinic)
+
+
+def test_a_record_that_comes_as_its_wait_begins_is_met(clinic: Clinic) -> None:
+    clinic.publish("flow", flow_of(task_of("look"), WAIT_FOR_CALL, END))
+    leads = [clinic.started(f"客户{number}") for number in range(6)]
+    for offered in listed(clinic, "ann"):
+        at_once(
+            lambda o=offered: done(clinic, "ann", o.id),
+            lambda o=offered: call_about(clinic, o.subject_id),
+            lambda: drain(clinic.database),
+        )
+    drain(clinic.database)
+    assert [one.state for one in rows(clinic, Instance)] == ["ended"] * len(leads)
+    assert sound(clinic)
+
+
+def test_a_field_that_changes_as_a_wait_hangs_on_it_moves_it(clinic: Clinic) -> None:
+    clinic.publish("flow", flow_of(task_of("look"), BEFORE_VISIT, END))
+    for number in range(6):
+        clinic.started(f"客户{number}", visit_at="2026-03-05T13:00")
+    for offered in listed(clinic, "ann"):
+        at_once(
+            lambda o=offered: done(clinic, "ann", o.id),
+            lambda o=offered: changed(clinic, o.subject_id, visit_at="2026-03-06T13:00"),
+            lambda: drain(clinic.database),
+        )
+    drain(clinic.database)
+    assert {wait.until for wait in rows(clinic, Wait)} == {datetime(2026, 3, 6, 4, tzinfo=UTC)}
     assert sound(clinic)

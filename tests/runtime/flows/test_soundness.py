@@ -29,8 +29,8 @@ def test_a_transition_costs_a_known_number_of_statements(sqlite_clinic: Clinic) 
             lambda session: complete(session, actor, call.id, {"result": "answered"})
         )
     # Dedupe makes a customer and links it, assign changes the lead: three trips through the door.
-    assert len(starting) <= 40, "\n".join(starting)
-    assert len(completing) <= 34, "\n".join(completing)
+    assert len(starting) <= 31, "\n".join(starting)
+    assert len(completing) <= 26, "\n".join(completing)
 
 
 class counted:
