@@ -28,6 +28,7 @@ from ..forms.attach import posted_files
 from ..forms.behaviour import behaviour
 from ..forms.drawn import Drawn, Trouble
 from ..forms.pages import draft_key, lines, reader_of
+from ..forms.row_fields import arranged
 from ..forms.show import Reader, by_field, draw_fill
 from ..tasks.hold import claim, unclaim
 from ..tasks.messages import unread
@@ -242,6 +243,11 @@ def finish(task_id: int) -> ResponseReturnValue:
     """Complete a task; then the work list, where the next one stands on top."""
     actor = who()
     typed, refused = _posted(actor, task_id)
+    desk = desk_of(reading(), actor, task_id)
+    if desk.form is not None:
+        typed, only_rows = arranged(desk.form, typed)
+        if only_rows:
+            return _draw(desk, typed)
 
     def deed(session: Session) -> Any:
         if refused:

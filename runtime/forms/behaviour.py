@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ...platform.definitions.form import Form
@@ -17,27 +17,16 @@ WORDS = ("required", "pick_one", "phone", "number", "least", "most", "email")
 
 
 def behaviour(reader: Reader, form: Form, filling: Filling) -> dict[str, Any]:
-    """`{"fields", "kept", "limits", "words", "draft", "now", "zone", "offset", "me"}`.
+    """`{"fields", "rows", "kept", "limits", "words", "draft", "now", "zone", "offset", "me"}`.
 
     kept: the JSON values formulas read that the page has no input for; what the reader may not
     see is not among them.
     """
-    formulas = formulas_for(reader.session, form)
-    fields: dict[str, dict[str, Any]] = {}
-
-    def add(key: str, word: str, formula: Formula | None) -> None:
-        if formula is not None and filling.rights[key] != "hidden":
-            fields.setdefault(key, {})[word] = to_json(formula.typed)
-
-    for step in formulas.steps:
-        add(step.field, "visible", step.visible)
-        add(step.field, "value", step.value)
-    for key, formula in formulas.required.items():
-        add(key, "required", formula)
-    for key, formula in formulas.enabled.items():
-        add(key, "enabled", formula)
+    seen = [key for key in form.fields if filling.rights[key] != "hidden"]
+    rows = {key: its.rows for key in seen if (its := form.fields[key]).rows is not None}
     return {
-        "fields": fields,
+        "fields": _trees(reader, form, seen),
+        "rows": {key: _trees(reader, its, its.fields) for key, its in rows.items()},
         "kept": _kept(reader, form, filling),
         "limits": limits(form),
         "words": _words(reader),
@@ -51,6 +40,26 @@ def behaviour(reader: Reader, form: Form, filling: Filling) -> dict[str, Any]:
             "roles": sorted({grant.role for grant in reader.actor.grants}),
         },
     }
+
+
+def _trees(reader: Reader, form: Form, seen: Collection[str]) -> dict[str, dict[str, Any]]:
+    """The formulas of the fields seen as trees, by field and word, in the order they are worked
+    out."""
+    formulas = formulas_for(reader.session, form)
+    fields: dict[str, dict[str, Any]] = {}
+
+    def add(key: str, word: str, formula: Formula | None) -> None:
+        if formula is not None and key in seen:
+            fields.setdefault(key, {})[word] = to_json(formula.typed)
+
+    for step in formulas.steps:
+        add(step.field, "visible", step.visible)
+        add(step.field, "value", step.value)
+    for key, formula in formulas.required.items():
+        add(key, "required", formula)
+    for key, formula in formulas.enabled.items():
+        add(key, "enabled", formula)
+    return fields
 
 
 def _kept(reader: Reader, form: Form, filling: Filling) -> dict[str, Any]:

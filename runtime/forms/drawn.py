@@ -43,7 +43,7 @@ class DrawnField:
     it could be written, because the task decided it; `keep` then travels hidden with the form.
     grouped: several controls under one label. files: what a field of files holds, when it is
     read; when it is written they are its choices, each to be kept. out_of_sight: hidden until its
-    condition holds.
+    condition holds. rows: those of a sub-form, each its fields; blank_row: what another begins as.
     """
 
     key: str
@@ -66,6 +66,8 @@ class DrawnField:
     keep: str | None = None
     call: str = ""
     url: str = ""
+    rows: Sequence[Sequence[DrawnField]] = ()
+    blank_row: Sequence[DrawnField] = ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,11 @@ class Drawn:
     @property
     def fields(self) -> list[DrawnField]:
         return [each for section in self.sections for each in section.fields]
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether it has buttons of its own, before which the form's own must come."""
+        return any(each.type == "subform" for each in self.fields)
 
     @property
     def takes_files(self) -> bool:

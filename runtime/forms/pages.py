@@ -31,12 +31,13 @@ from ...platform.records.shape import shape_of
 from ...platform.records.submit import change, submit
 from ...platform.store.errors import Invalid, NotAllowed, Problem, Refusal, Stale
 from ...platform.web.context import local
-from ...platform.web.request import language, reading, who, write
+from ...platform.web.request import current_database, language, reading, who, write
 from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.words import say
 from .attach import posted_files
 from .behaviour import behaviour, rights_to_create
 from .drawn import Drawn, Trouble
+from .row_fields import arranged
 from .show import Filling, Reader, by_field, draw_fill, draw_read, posted, troubles
 from .story import story
 
@@ -151,7 +152,9 @@ def _begun(
 def create(form_key: str) -> ResponseReturnValue:
     """Write the record, or draw the form again with what is wrong at each field."""
     actor = who()
-    typed, refused = posted_files(actor, form_key)
+    typed, refused, only_rows = _sent(actor, form_key)
+    if only_rows:
+        return _draw_new(reading(), actor, form_key, typed)
 
     def deed(session: Session) -> Record:
         reader = reader_of(session, actor)
@@ -168,6 +171,16 @@ def create(form_key: str) -> ResponseReturnValue:
         return _draw_new(reading(), actor, form_key, typed, refusal), 422
     flash(say(language(), "page.record.created"), "ok")
     return redirect(f"/records/{form_key}/{made.id}", 303)
+
+
+def _sent(actor: Actor, form_key: str) -> tuple[MultiDict[str, str], list[Problem], bool]:
+    """What the page sent, what was refused of its files, and whether it only asks for a row of a
+    sub-form more or less."""
+    typed, refused = posted_files(actor, form_key)
+    with current_database().read() as session:
+        form = shape_of(session, form_key).form
+    typed, only_rows = arranged(form, typed)
+    return typed, refused, only_rows
 
 
 def _need_none(refused: list[Problem]) -> None:
@@ -220,7 +233,10 @@ def edit(form_key: str, record_id: int) -> ResponseReturnValue:
 def save(form_key: str, record_id: int) -> ResponseReturnValue:
     """Change the record; when another was faster, show theirs and keep what was typed."""
     actor = who()
-    typed, refused = posted_files(actor, form_key)
+    typed, refused, only_rows = _sent(actor, form_key)
+    if only_rows:
+        found = get(reading(), actor, form_key, record_id)
+        return _draw_edit(reading(), actor, found, typed)
     revision = typed.get("_revision", type=int)
 
     def deed(session: Session) -> Record:

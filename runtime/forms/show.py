@@ -16,6 +16,7 @@ from werkzeug.datastructures import MultiDict
 
 from ...platform.definitions.faults import Fault
 from ...platform.definitions.field_number import show_plain
+from ...platform.definitions.field_rows import most_rows
 from ...platform.definitions.fields import Field
 from ...platform.definitions.form import Form
 from ...platform.definitions.options import Options
@@ -26,6 +27,7 @@ from ...platform.store.errors import Problem
 from ...platform.web.words import say, text
 from .attach import attributes, drawn_files, endings, kept_files, most
 from .drawn import Choice, Drawn, DrawnField, DrawnFile, DrawnSection, Trouble
+from .row_fields import draw_rows, posted_rows
 
 PILLS = 6  # more choices than this are picked from a list
 LINKS_OFFERED = 50
@@ -79,6 +81,8 @@ def draw_read(reader: Reader, record: Record) -> Drawn:
             return None
         words = shown(reader, its, record.values.get(its.key), right, named)
         right = "masked" if right == "masked" else "read"
+        if its.rows is not None and right == "read":
+            return _sub_form(reader, its, Filling(record.rights, record.values), False)
         return DrawnField(
             its.key,
             its.type.name,
@@ -123,6 +127,8 @@ def _fill_field(reader: Reader, its: Field, filling: Filling) -> DrawnField | No
         return None
     value = filling.values.get(its.key)
     writable = right == "write" and its.by_people
+    if its.rows is not None and right != "masked":
+        return _sub_form(reader, its, filling, writable)
     fixed = writable and its.key in filling.fixed
     kind = its.type.name
     typed = None if filling.typed is None or fixed else filling.typed.getlist(its.key)
@@ -151,6 +157,27 @@ def _fill_field(reader: Reader, its: Field, filling: Filling) -> DrawnField | No
         grouped=grouped,
         wide=kind in ("longtext", "choices", "file", "image") or (grouped and len(choices) > 4),
         keep=given[0] if fixed and given else None,
+    )
+
+
+def _sub_form(reader: Reader, its: Field, filling: Filling, writable: bool) -> DrawnField:
+    rows, blank = draw_rows(
+        its, filling, writable, lambda each, inner: _fill_field(reader, each, inner)
+    )
+    return DrawnField(
+        its.key,
+        its.type.name,
+        reader.text(its.title),
+        help=reader.text(its.help),
+        must=its.required,
+        right="write" if writable else "read",
+        shown=" " if rows and not writable else "",
+        problems=filling.problems.get(its.key, ()),
+        attributes={"most": str(most_rows(its))},
+        grouped=True,
+        wide=True,
+        rows=rows,
+        blank_row=blank,
     )
 
 
@@ -258,6 +285,9 @@ def posted(
     for key, its in form.fields.items():
         if rights[key] != "write" or not its.by_people:
             continue
+        if its.rows is not None:
+            values[key] = posted_rows(its, typed, zone, _json)
+            continue
         given = [text.strip() for text in typed.getlist(key) if text.strip()]
         values[key] = _json(its, given, zone) if given else None
     return values
@@ -282,12 +312,18 @@ def troubles(reader: Reader, form: Form | None, problems: Sequence[Problem]) -> 
     """A refusal's problems as the lines of the summary, in the order of the form."""
     found = []
     for problem in problems:
-        key = problem.path.removeprefix("/").split("/")[0]
+        key, *inner = problem.path.removeprefix("/").split("/")
         its = form.fields.get(key) if form else None
+        title = reader.text(its.title) if its else ""
+        if its is not None and its.rows is not None and inner:
+            title += " " + reader.say("page.rows.row", number=int(inner[0]) + 1)
+            if (cell := its.rows.fields.get(inner[-1])) is not None:
+                title += " " + reader.text(cell.title)
+                key = f"{key}.{inner[0]}.{inner[-1]}"
         words = reader.say(f"problem.{problem.code}", **problem.params)
-        found.append(Trouble(key if its else "", reader.text(its.title) if its else "", words))
+        found.append(Trouble(key if its else "", title, words))
     order = {its.key: at for at, its in enumerate(form.ordered)} if form else {}
-    return sorted(found, key=lambda one: order.get(one.key, len(order)))
+    return sorted(found, key=lambda one: order.get(one.key.split(".")[0], len(order)))
 
 
 def by_field(found: Sequence[Trouble]) -> dict[str, list[str]]:

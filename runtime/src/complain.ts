@@ -46,7 +46,7 @@ export function say(form: HTMLFormElement, key: string, words: string | null): v
   place.hidden = words === null
   const line = place.querySelector('span')
   if (line) line.textContent = words ?? ''
-  const marked = field.querySelector(`#f-${key}`)
+  const marked = field.querySelector(`[id="f-${key}"]`)
   if (words === null) marked?.removeAttribute('aria-invalid')
   else marked?.setAttribute('aria-invalid', 'true')
 }

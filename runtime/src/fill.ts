@@ -2,6 +2,7 @@
 import { goTo, say, summary, wrong, type Limits, type Words } from './complain'
 import { draftOf, forgetDraft, keepDraft } from './drafts'
 import { live, type Behaviour } from './live'
+import { rows } from './rows'
 import { fieldOf, putBack, typed } from './values'
 
 for (const form of document.querySelectorAll<HTMLFormElement>('form[data-fill]')) start(form)
@@ -17,6 +18,7 @@ function start(form: HTMLFormElement): void {
 
   restore()
   const refresh = live(form, behaviour)
+  rows(form, refresh)
   clearableRadios(form)
   findableChoices(form)
   linksOfSummary(form)
@@ -66,6 +68,7 @@ function start(form: HTMLFormElement): void {
   function check(key: string): string | null {
     const field = fieldOf(form, key)
     if (!field || field.hidden || !field.querySelector('[data-must]')) return null
+    if (field.dataset.type === 'subform') return null // its cells are looked at one by one, the whole by the server
     const must = !field.querySelector<HTMLElement>('[data-must]')?.hidden
     const what = wrong(form, key, must, behaviour.limits[key] ?? {}, words)
     say(form, key, what)

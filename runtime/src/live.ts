@@ -2,9 +2,18 @@
 import { evaluate, holds, type Env, type Tree } from './evaluate'
 import { controls, fieldOf, jsonOf } from './values'
 
+interface Formulas {
+  visible?: Tree
+  required?: Tree
+  enabled?: Tree
+  value?: Tree
+}
+
 export interface Behaviour {
   /** Formulas by field, in the order in which they rest on one another. */
-  fields: Record<string, { visible?: Tree; required?: Tree; enabled?: Tree; value?: Tree }>
+  fields: Record<string, Formulas>
+  /** The same for the rows of each sub-form. */
+  rows: Record<string, Record<string, Formulas>>
   /** JSON values that formulas read and the page has no input for. */
   kept: Record<string, unknown>
   /** The server's clock: milliseconds since 1970. */
@@ -19,7 +28,7 @@ const CALCULATED = ['number', 'money', 'percent', 'text', 'longtext', 'date']
 
 /** Returns what to call after each change. */
 export function live(form: HTMLFormElement, behaviour: Behaviour): () => void {
-  const keys = [...form.querySelectorAll<HTMLElement>('[data-field]')].map((f) => f.dataset.field ?? '')
+  const keys = [...form.querySelectorAll<HTMLElement>('[data-field]')].map((f) => f.dataset.field ?? '').filter((key) => !key.includes('.'))
   const ahead = behaviour.now - Date.now()
 
   const refresh = () => {
@@ -29,18 +38,11 @@ export function live(form: HTMLFormElement, behaviour: Behaviour): () => void {
     }
     const now = new Date(Date.now() + ahead).toISOString()
     const env: Env = { values, now, zone: behaviour.zone, me: behaviour.me }
-    for (const [key, formulas] of Object.entries(behaviour.fields)) {
-      const field = fieldOf(form, key)
-      const seen = formulas.visible ? asks(formulas.visible, env, true) : true
-      if (field) field.hidden = !seen
-      if (!seen) values[key] = null
-      else if (formulas.value) {
-        values[key] = answer(formulas.value, env)
-        if (field) write(field, values[key])
-      }
-      if (field && formulas.required) must(form, field, key, seen && asks(formulas.required, env, false))
-      if (field && formulas.enabled) open(form, field, key, asks(formulas.enabled, env, true))
+    for (const box of form.querySelectorAll<HTMLElement>('[data-rows]')) {
+      const key = box.dataset.rows ?? ''
+      values[key] = rowsOf(form, box, key, behaviour, env)
     }
+    work(form, behaviour.fields, env, '')
     for (const section of form.querySelectorAll<HTMLElement>('.section')) {
       const fields = [...section.querySelectorAll<HTMLElement>('[data-field]')]
       section.hidden = fields.length > 0 && fields.every((field) => field.hidden)
@@ -48,6 +50,40 @@ export function live(form: HTMLFormElement, behaviour: Behaviour): () => void {
   }
   refresh()
   return refresh
+}
+
+/** Works out the fields of the record, or of one row (prefix `items.0.`), into the values of its surroundings. */
+function work(form: HTMLFormElement, all: Record<string, Formulas>, env: Env, prefix: string): void {
+  const values = env.values as Record<string, unknown>
+  for (const [key, formulas] of Object.entries(all)) {
+    const field = fieldOf(form, prefix + key)
+    const seen = formulas.visible ? asks(formulas.visible, env, true) : true
+    if (field) field.hidden = !seen
+    if (!seen) values[key] = null
+    else if (formulas.value) {
+      values[key] = answer(formulas.value, env)
+      if (field) write(field, values[key])
+    }
+    if (field && formulas.required) must(form, field, prefix + key, seen && asks(formulas.required, env, false))
+    if (field && formulas.enabled) open(form, field, prefix + key, asks(formulas.enabled, env, true))
+  }
+}
+
+/** The rows of a sub-form as formulas see them; blank ones are none, as on the server. */
+function rowsOf(form: HTMLFormElement, box: HTMLElement, key: string, behaviour: Behaviour, env: Env): Record<string, unknown>[] {
+  const found: Record<string, unknown>[] = []
+  for (const row of box.querySelectorAll<HTMLElement>('[data-row]')) {
+    const prefix = `${key}.${row.dataset.row}.`
+    const values: Record<string, unknown> = {}
+    for (const field of row.querySelectorAll<HTMLElement>('[data-field]')) {
+      const name = field.dataset.field ?? ''
+      if (inputs(form, name).length) values[name.slice(prefix.length)] = jsonOf(form, name, behaviour.offset)
+    }
+    const blank = Object.values(values).every((value) => value === null)
+    work(form, behaviour.rows[key] ?? {}, { ...env, values }, prefix)
+    if (!blank) found.push(values)
+  }
+  return found
 }
 
 function inputs(form: HTMLFormElement, key: string) {
