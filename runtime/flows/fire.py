@@ -73,11 +73,10 @@ def _wait(session: Session, standing: Standing, timer: Due) -> None:
         form = str(wait.what).partition(".")[0]
         key = wait.arm or wait.step_key
         standing.run.names[key] = Named(form, int(timer.data["record"]))
+    drop_timers(session, wait.id, watched=True)
     following = graph.nodes[wait.step_key].next
     if wait.arm is not None:
         following = _won(session, graph, standing, wait)
-    else:
-        drop_timers(session, wait.id, watched=True)
     go_on(
         sight_of(session, standing), graph, standing, wait.token_id, following, wait.step_key, event
     )

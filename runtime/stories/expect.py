@@ -187,8 +187,8 @@ def _message(session: Session, cast: Cast, item: Item) -> Iterator[Problem]:
         for row in session.execute(query.order_by(messages.c.due_at, messages.c.id))
         if item.get("state", row.state) == row.state
     ]
-    if len(rows) != item.get("count", max(1, len(rows))):
-        yield unlike("E_STORY_UNLIKE", item.get("count", "1+"), len(rows), "/count")
+    if len(rows) != item.get("number", max(1, len(rows))):
+        yield unlike("E_STORY_UNLIKE", item.get("number", "1+"), len(rows), "/number")
     due = [cast.local(row.due_at) for row in rows if row.due_at is not None]
     if "due" in item and item["due"] != due:
         yield unlike("E_STORY_UNLIKE", item["due"], due, "/due")

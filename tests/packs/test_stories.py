@@ -22,8 +22,17 @@ AT_LEAST = {
     "overdue",
     "overdue_over_night",
     "wrong_number",
+    "seven_attempts",
     "shared_phone",
     "same_owner",
+    "urgent_same_day",
+    "moved",
+    "no_show_twice",
+    "nurture_reactivated",
+    "recycled_twice",
+    "large_plan",
+    "think_then_accept",
+    "to_the_deal",
     "other_branch",
 }
 

@@ -197,6 +197,18 @@ def test_an_arm_that_is_over_already_wins_without_waiting(sqlite_clinic: Clinic)
     nothing_left(sqlite_clinic)
 
 
+def test_an_arm_at_a_moment_of_a_record_leaves_nothing_behind(
+    sqlite_clinic: Clinic, clock: TurnedClock
+) -> None:
+    arms = (
+        {"key": "came", "submitted": CAME, "steps": []},
+        {"key": "visit", "when": {"until": "visit_at", "offset": "30m"}, "steps": []},
+    )
+    running(sqlite_clinic, race(*arms), END, visit_at="2026-03-03T11:30")
+    turn(sqlite_clinic, clock, 2 * HOUR)
+    nothing_left(sqlite_clinic)
+
+
 def test_a_cancelled_race_leaves_nothing(sqlite_clinic: Clinic) -> None:
     from careloom.runtime.flows import control
 
