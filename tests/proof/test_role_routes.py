@@ -41,7 +41,8 @@ def guarded(site: Site) -> Iterator[tuple[str, str, str]]:
         assert declaration is not None
         if "." not in declaration.needs:
             continue
-        path = re.sub(r"<(?:id|int):\w+>", "1", rule.rule)
+        path = re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule)
+        path = re.sub(r"<(?:id|int):\w+>", "1", path)
         path = re.sub(r"<(?:\w+:)?\w+>", "leads_by_channel", path)
         for method in sorted(set(rule.methods or ()) - {"OPTIONS", "HEAD"}):
             yield method, path, re.sub(r"\{\w+\}", "leads_by_channel", declaration.needs)

@@ -32,7 +32,8 @@ def rules(app: Flask) -> Iterator[tuple[Rule, str, Declaration]]:
     for rule in app.url_map.iter_rules():
         declaration = declaration_of(app.view_functions[rule.endpoint])
         assert declaration is not None
-        path = re.sub(r"<(?:id|int):\w+>", "1", rule.rule)
+        path = re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule)
+        path = re.sub(r"<(?:id|int):\w+>", "1", path)
         yield rule, re.sub(r"<(?:\w+:)?\w+>", "x", path), declaration
 
 
