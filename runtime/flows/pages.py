@@ -28,7 +28,7 @@ from ..forms.attach import posted_files
 from ..forms.behaviour import behaviour
 from ..forms.drawn import Drawn, Trouble
 from ..forms.pages import draft_key, lines, reader_of
-from ..forms.row_fields import arranged
+from ..forms.row_fields import COUNT, arranged
 from ..forms.show import Reader, by_field, draw_fill
 from ..tasks.hold import claim, unclaim
 from ..tasks.messages import unread
@@ -243,11 +243,6 @@ def finish(task_id: int) -> ResponseReturnValue:
     """Complete a task; then the work list, where the next one stands on top."""
     actor = who()
     typed, refused = _posted(actor, task_id)
-    desk = desk_of(reading(), actor, task_id)
-    if desk.form is not None:
-        typed, only_rows = arranged(desk.form, typed)
-        if only_rows:
-            return _draw(desk, typed)
 
     def deed(session: Session) -> Any:
         if refused:
@@ -258,6 +253,9 @@ def finish(task_id: int) -> ResponseReturnValue:
         return desk.row.title
 
     try:
+        typed, only_rows = _arranged(actor, task_id, typed)
+        if only_rows:
+            return _draw(desk_of(reading(), actor, task_id), typed)
         title = write(deed)
     except Invalid as refusal:
         return _draw(desk_of(reading(), actor, task_id), typed, refusal), 422
@@ -278,6 +276,17 @@ def _posted(actor: Actor, task_id: int) -> tuple[MultiDict[str, str], list[Probl
     with current_database().read() as session:
         form = desk_of(session, actor, task_id).form
     return posted_files(actor, form.key) if form is not None else (request.form, [])
+
+
+def _arranged(
+    actor: Actor, task_id: int, typed: MultiDict[str, str]
+) -> tuple[MultiDict[str, str], bool]:
+    """What was sent with a sub-form's rows in order, and whether only a row more or less was asked
+    for. Raises NotFound."""
+    if not any(name.endswith(f".{COUNT}") for name in typed):
+        return typed, False
+    form = desk_of(reading(), actor, task_id).form
+    return arranged(form, typed) if form is not None else (typed, False)
 
 
 def _conflict(refusal: Conflict) -> str:
