@@ -121,7 +121,8 @@ class _Telling:
         verb = verb_of(item)
         state = FAILED if problems else NOT_REACHED if skipped else DONE
         params = self._params(verb, item)
-        self.lines.append(Line(scene, item["key"], verb, params, state, tuple(problems)))
+        told = tuple(map(self._in_titles, problems))
+        self.lines.append(Line(scene, item["key"], verb, params, state, told))
         self.over = self.over or bool(problems)
 
     def _params(self, verb: str, item: Item) -> dict[str, Any]:
@@ -131,6 +132,14 @@ class _Telling:
         if isinstance(what, str):
             what = self._called(what)
         return {"who": self.titles.get(("role", who), who), "what": what}
+
+    def _in_titles(self, problem: Problem) -> Problem:
+        """People by their role's title, steps by their own, as the rest of the sentence has them."""
+        params = dict(problem.params)
+        for name, kind in (("person", "role"), ("step", "step")):
+            if (kind, params.get(name)) in self.titles:
+                params[name] = self.titles[kind, params[name]]
+        return Problem(problem.path, problem.code, params)
 
     def _called(self, name: str) -> Any:
         kinds = ("step", "form", "flow")

@@ -9,6 +9,7 @@ import careloom.platform.records.kinds  # noqa: F401  registers the platform's k
 from careloom.platform.definitions.publish import publish_document
 from careloom.platform.definitions.published import published, versions
 from careloom.platform.identity.actor import SYSTEM
+from careloom.platform.packs import bring_in as bringing
 from careloom.platform.packs import story as stories
 from careloom.platform.packs.apply import apply_pack
 from careloom.platform.packs.archive import unzipped
@@ -149,6 +150,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Somebody who plays stories and finds none true."""
     line = Line("one", "late", "task", {}, FAILED, (Problem("/with", "E_STORY_NOT_WITH"),))
     told = [Told("holds", "Holds", (line,), {"one": "One"})]
+    monkeypatch.setattr(bringing, "_told", {})
     monkeypatch.setattr(stories, "PLAYERS", [lambda packs, names: told])
     yield
 

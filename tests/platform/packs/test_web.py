@@ -7,6 +7,7 @@ import pytest
 from visitors import Caller, Site, Visitor
 from werkzeug.test import TestResponse
 
+from careloom.platform.packs import bring_in
 from careloom.platform.packs import story as stories
 from careloom.platform.packs.archive import unzipped, zipped
 from careloom.platform.packs.read import pack_of
@@ -101,6 +102,7 @@ def test_a_page_takes_a_zip_shows_its_plan_and_applies_it(site: Site) -> None:
 def test_a_story_that_fails_is_told_step_by_step_and_asks_for_a_yes(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(bring_in, "_told", {})
     wrong = (Problem("/with", "E_STORY_NOT_WITH", {"person": "ida"}),)
     line = Line("one", "late", "task", {"who": "system", "what": "Call"}, FAILED, wrong)
     told = [Told("holds", "Holds", (line,), {"one": "Scene"})]
