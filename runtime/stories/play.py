@@ -134,7 +134,7 @@ class _Telling:
         return {"who": self.titles.get(("role", who), who), "what": what}
 
     def _in_titles(self, problem: Problem) -> Problem:
-        """People by their role's title, steps by their own, as the rest of the sentence has them."""
+        """People by their role's title, steps by their own, as the rest of the sentence does."""
         params = dict(problem.params)
         for name, kind in (("person", "role"), ("step", "step")):
             if (kind, params.get(name)) in self.titles:
