@@ -4,11 +4,12 @@ A value is a list of mappings, field key -> value, blank ones left out, in the o
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .faults import Fault
-from .options import in_language
+from .options import Choices, in_language
 
 if TYPE_CHECKING:
     from .fields import Field
@@ -66,15 +67,37 @@ def bring_rows(cell: Any) -> NoReturn:
     raise Fault("E_ROWS_CELL")
 
 
-def show_rows(field: "Field", value: Sequence[Row], language: str, zone: tzinfo) -> str:
+@dataclass(frozen=True)
+class RowChoices:
+    """The choices of a sub-form: those of each field of its rows. The whole chooses nothing."""
+
+    parts: Mapping[str, Choices | None]
+
+    def has(self, key: str) -> bool:
+        return False
+
+    def find(self, text: str) -> str | None:
+        return None
+
+    def nearest(self, text: str) -> str:
+        return ""
+
+    def label(self, key: str, language: str) -> str:
+        return key
+
+
+def show_rows(
+    field: "Field", value: Sequence[Row], language: str, choices: Choices | None, zone: tzinfo
+) -> str:
     """All rows on one line, for a cell of a list: `牙冠 数量 2；洁牙 数量 1`."""
+    parts = choices.parts if isinstance(choices, RowChoices) else {}
     between, after = ("；", " ") if language == "zh-CN" else ("; ", " ")
     shown = []
     for row in value:
         words = []
         for its in rows_of(field).ordered:
             if row.get(its.key) is not None:
-                text = its.show(row[its.key], language, None, zone)
+                text = its.show(row[its.key], language, parts.get(its.key), zone)
                 named = its.type.storage in ("scaled", "bool")
                 words.append(f"{in_language(its.title, language)} {text}" if named else text)
         shown.append(after.join(words))

@@ -371,7 +371,7 @@ FIELD_TYPES: dict[str, FieldType] = {
             give=lambda field, value: field_rows.give_rows(field, value),
             bring=lambda field, cell, choices, zone: field_rows.bring_rows(cell),
             show=lambda field, value, language, choices, zone: field_rows.show_rows(
-                field, value, language, zone
+                field, value, language, choices, zone
             ),
         ),
     )

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from ..store.errors import Problem
 from .fields import FIELD_TYPES, MANY, FieldType, encrypted
 from .form import read_form
+from .form_rows_check import check_rows, subform
 from .form_scope import coming_forms
 from .formulas import formula_problems
-from .form_rows_check import check_rows, subform
 from .known import Document, known
 from .options import Text, folded
 from .schema_check import missing, pattern_fault, pointer, twice

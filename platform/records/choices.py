@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, RowMapping, select
 from sqlalchemy.orm import Session
 
+from ..definitions.field_rows import RowChoices
 from ..definitions.fields import Field
 from ..definitions.options import Choices, Options
 from ..definitions.published import published
@@ -23,7 +24,7 @@ from .visible import readable, visible
 
 def choices_of(session: Session, field: Field) -> Choices | None:
     """The choices of a field that are kept in memory: lists, units and people; the names of files;
-    else None."""
+    of each field of a sub-form's rows; else None."""
     options = field.options
     if options is not None and options["source"] == "list":
         return list_options(session, options["list"])
@@ -33,6 +34,8 @@ def choices_of(session: Session, field: Field) -> Choices | None:
         return kept(session, "person options", lambda: _people(session))
     if field.type.holds_files:
         return FileLabels(session)
+    if field.rows is not None:
+        return RowChoices({key: choices_of(session, its) for key, its in field.rows.fields.items()})
     return field.fixed
 
 

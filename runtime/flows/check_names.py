@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ...platform.definitions.fields import MANY
 from ...platform.definitions.form import Form, read_form
 from ...platform.definitions.known import known
 from ...platform.definitions.schema_check import missing
@@ -106,7 +107,7 @@ class Names:
                 yield Problem(place, "E_NO_FIELD", missing(key, form.fields))
             elif not find and (field.value or field.type.generated):
                 yield Problem(place, "E_FLOW_COMPUTED", {"name": key})
-            elif find and (field.storage == "json" or field.encrypted):
+            elif find and (field.storage in MANY or field.encrypted):
                 yield Problem(place, "E_FLOW_NOT_FOUND_BY", {"name": key})
             elif formula.typed is not None and not fits(formula.typed.type, field):
                 found = str(formula.typed.type)

@@ -1,5 +1,6 @@
 """A sub-form: rows of a table of their own, through the same door as their record."""
 
+from pathlib import Path
 from typing import Any
 
 import make
@@ -11,6 +12,7 @@ from careloom.platform.records.check import violations
 from careloom.platform.records.lists import get, list_records
 from careloom.platform.records.past import history
 from careloom.platform.records.submit import change
+from careloom.platform.records.take import write_file
 from careloom.platform.store.database import Database
 from careloom.platform.store.errors import Invalid, Refusal
 
@@ -212,3 +214,18 @@ def test_an_unsound_sub_form_is_not_published(database: Database, path: str) -> 
     with pytest.raises(Invalid) as refusal:
         make.publish(database, "form", make.form("other", {"items": UNSOUND[path]}))
     assert path in told(refusal)
+
+
+def test_an_export_has_a_records_rows_in_one_cell_in_words(
+    database: Database, tmp_path: Path
+) -> None:
+    colours = {"format": 1, "key": "colour", "title": "Colour", "items": []}
+    items = [{"key": "a2", "title": {"zh-CN": "象牙白", "en": "Ivory"}}]
+    make.publish(database, "list", colours | {"items": items})
+    colour = make.field("choice", "Colour", x_options={"source": "list", "list": "colour"})
+    row = {"colour": colour, "n": make.field("number", "件数")}
+    make.publish(database, "form", make.form("lab", {"items": make.rows(row, title="Items")}))
+    make.record(database, "lab", items=[{"colour": "a2", "n": 2}, {"n": 1}])
+    file = tmp_path / "lab.csv"
+    write_file(database, SYSTEM, "lab", file)
+    assert "象牙白 件数 2；件数 1" in file.read_text("utf-8-sig")
