@@ -41,6 +41,10 @@ def _falls_off(shape: Shape, laid: Laid) -> bool:
     return (laid if then is None else then).next is None
 
 
+LISTS = ("cases", "arms", "limits", "outcomes", "who", "at", "before", "between")
+"""Parts of a step whose members have keys of their own, where they are lists."""
+
+
 def _keys(shape: Shape) -> Found:
     """Steps and actions share one set of names; cases and limits have their step's own."""
     for key, at in shape.twice:
@@ -53,9 +57,10 @@ def _keys(shape: Shape) -> Found:
             seen.add(act["key"])
         if is_inner(laid.key):
             continue
-        for part in ("cases", "arms", "limits", "outcomes"):
+        for part in LISTS:
             inner: set[str] = set()
-            for number, one in enumerate(laid.document.get(part, ())):
+            some = laid.document.get(part, ())
+            for number, one in enumerate(some if isinstance(some, list) else ()):
                 if one["key"] in inner:
                     place = f"{laid.at}/{part}/{number}/key"
                     yield Problem(place, "E_FLOW_KEY_TWICE", {"name": one["key"]})

@@ -208,7 +208,14 @@ def instance(view: InstanceView) -> dict[str, Any]:
         **instance_line(view.row),
         "tokens": [_token(one) for one in view.tokens],
         "waits": [
-            {"step": one["step_key"], "until": stamp(one["until"]), "since": stamp(one["since"])}
+            {
+                "step": one["step_key"],
+                "arm": one["arm"],
+                "kind": one["kind"],
+                "what": one["what"],
+                "until": stamp(one["until"]),
+                "since": stamp(one["since"]),
+            }
             for one in view.waits
         ],
         "tasks": [_task(one) for one in view.tasks],

@@ -7,8 +7,9 @@ from flask.testing import FlaskClient
 
 from careloom.platform.identity.access_tokens import issue
 from careloom.platform.web.app import create_app
+from careloom.runtime.work.dispatch import drain
 
-from ..clinic import Clinic, listed
+from ..clinic import Clinic, flow_of, listed
 
 
 class Caller:
@@ -88,3 +89,45 @@ def test_an_instance_is_started_read_and_stopped(sqlite_clinic: Clinic, http: Fl
     assert Caller(sqlite_clinic, http, "ann").get(path)[0] == 403
     assert max_.post("/api/flows/follow_up/instances")[0] == 400
     assert max_.post("/api/flows/nothing/instances", record=str(lead))[0] == 404
+
+
+def test_an_event_is_raised_by_those_who_may_change_the_record(
+    sqlite_clinic: Clinic, http: FlaskClient
+) -> None:
+    clinic = sqlite_clinic
+    wait = {"key": "back", "kind": "wait", "event": "lead.reactivated"}
+    clinic.publish("flow", flow_of(wait, {"key": "end", "kind": "end", "result": "back"}))
+    lead = clinic.started()
+    path = f"/api/records/lead/{lead}/events"
+    sue, zoe, max_ = (Caller(clinic, http, login) for login in ("sue", "zoe", "max"))
+    assert zoe.post(path, event="lead.reactivated")[0] == 404
+    assert max_.post(path, event="lead.reactivated")[0] == 403
+    assert sue.post(path, event="Lead reactivated!")[0] == 400
+    instances = "/api/flows/follow_up/instances"
+    (line,) = max_.get(instances)[1]["items"]
+    waits = max_.get(f"/api/instances/{line['id']}")[1]["waits"]
+    assert [(one["kind"], one["what"]) for one in waits] == [("event", "lead.reactivated")]
+    assert sue.post(path, event="lead.reactivated")[0] == 200
+    drain(clinic.database)
+    (line,) = max_.get(instances)[1]["items"]
+    assert (line["state"], line["result"]) == ("ended", "back")
+
+
+def test_messages_are_listed_and_read(sqlite_clinic: Clinic, http: FlaskClient) -> None:
+    clinic = sqlite_clinic
+    tell = {
+        "key": "tell",
+        "kind": "notify",
+        "who": [{"key": "agents", "role": "agent"}],
+        "text": "新线索",
+    }
+    clinic.publish("flow", flow_of(tell, {"key": "end", "kind": "end"}))
+    clinic.started()
+    ann, zoe = Caller(clinic, http, "ann"), Caller(clinic, http, "zoe")
+    (message,) = ann.get("/api/messages")[1]["items"]
+    assert (message["text"], message["read_at"]) == ("新线索", None)
+    assert zoe.get("/api/messages")[1]["items"] == []
+    path = f"/api/messages/{message['id']}/read"
+    assert zoe.post(path)[0] == 404
+    assert [ann.post(path)[0], ann.post(path)[0]] == [200, 200]
+    assert ann.get("/api/messages")[1]["items"][0]["read_at"] is not None
