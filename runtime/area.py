@@ -14,6 +14,7 @@ from .demo.verbs import demo
 from .flows import api as flows_api
 from .flows import instance_pages, message_pages
 from .flows import pages as work_pages
+from .flows.asides import about_record
 from .flows.check import FLOW
 from .flows.follow import wants
 from .flows.soundness import CHECKS as FLOW_CHECKS
@@ -21,6 +22,7 @@ from .flows.trail import SUBJECT, instances_seen
 from .forms import api as records_api
 from .forms import import_pages, life_pages, list_pages
 from .forms import pages as record_pages
+from .forms.asides import ASIDES
 from .forms.view_kind import VIEW
 from .reports import api as reports_api
 from .reports import pages as report_pages
@@ -64,6 +66,8 @@ def plug_in(app: Flask) -> None:
     register(REPORT)
     register(DASHBOARD)
     register(VIEW)
+    if about_record not in ASIDES:
+        ASIDES.append(about_record)
     subscribe(CONSUMER, EVENTS, wants)
     for check in FLOW_CHECKS:
         if check not in CHECKS:

@@ -86,14 +86,43 @@ def labels(session: Session, actor: Actor, form_key: str, ids: set[int]) -> dict
     asked = access(session, actor, form_key)
     columns: list[ColumnElement[Any]] = [shape.table.c._id]
     label = shape.form.label
-    if label is not None:
-        columns.append(visible(asked, shape, label, least="masked").label("text"))
-        columns.append(readable(asked, shape, label).label("whole"))
+    if label is None:
+        return _nameless(session, actor, shape, ids)
+    columns.append(visible(asked, shape, label, least="masked").label("text"))
+    columns.append(readable(asked, shape, label).label("whole"))
     query = select(*columns).where(shape.table.c._id.in_(ids), asked.rows("read", shape.table))
     rows = session.execute(query).mappings().all()
     if not actor.is_system:
         note(form_key, (row["_id"] for row in rows), "list")
     return {row["_id"]: _called(session, actor, shape, row) or f"#{row['_id']}" for row in rows}
+
+
+def _nameless(session: Session, actor: Actor, shape: Shape, ids: set[int]) -> dict[int, str]:
+    """Records without a name are called by whom they are about, and when: 周女士 · 2026-03-03."""
+    asked = access(session, actor, shape.form.key)
+    fields = sorted(shape.form.ordered, key=lambda its: not its.required)
+    whom = next((its for its in fields if its.link_form and its.link_form != shape.form.key), None)
+    when = next((its for its in fields if its.storage in ("moment", "date")), None)
+    parts = [its for its in (whom, when) if its is not None]
+    columns = [visible(asked, shape, its.key).label(its.key) for its in parts]
+    query = select(shape.table.c._id, *columns).where(
+        shape.table.c._id.in_(ids), asked.rows("read", shape.table)
+    )
+    rows = session.execute(query).mappings().all()
+    if not actor.is_system:
+        note(shape.form.key, (row["_id"] for row in rows), "list")
+    names: dict[int, str] = {}
+    if whom is not None and whom.link_form and shape_of(session, whom.link_form).form.label:
+        linked = {row[whom.key] for row in rows if row[whom.key] is not None}
+        names = labels(session, actor, whom.link_form, linked)
+    zone = ZoneInfo(actor.time_zone)
+    found = {}
+    for row in rows:
+        words = [names.get(row[whom.key], "")] if whom is not None else []
+        if when is not None and row[when.key] is not None:
+            words.append(when.show(shape.to_value(when.key, row[when.key]), zone=zone))
+        found[row["_id"]] = " · ".join(word for word in words if word) or f"#{row['_id']}"
+    return found
 
 
 def _called(session: Session, actor: Actor, shape: Shape, row: RowMapping) -> str:
@@ -116,8 +145,7 @@ def offer(
     """Records to pick for a link field: id and label, those that a search for the text finds."""
     shape = shape_of(session, form_key)
     asked = access(session, actor, form_key)
-    label = shape.form.label
-    if not asked.may("read") or label is None:
+    if not asked.may("read"):
         return []
     query = (
         select(shape.table.c._id)

@@ -11,7 +11,7 @@ from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, flash, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
@@ -23,22 +23,26 @@ from ...platform.events.view_log import watching
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import access, allowed
 from ...platform.identity.tree import intake_of
+from ...platform.records.choices import labels, offer
 from ...platform.records.compute import settle
 from ...platform.records.lists import get, list_records, may_do
 from ...platform.records.past import as_of
 from ...platform.records.record import Record
 from ...platform.records.shape import shape_of
 from ...platform.records.submit import change, submit
+from ...platform.records.trail import RIGHT as TRAIL
 from ...platform.store.errors import Invalid, NotAllowed, Problem, Refusal, Stale
 from ...platform.web.context import local
 from ...platform.web.request import current_database, language, reading, who, write
 from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.words import say
+from .asides import asides
 from .attach import posted_files
 from .behaviour import behaviour, rights_to_create
 from .drawn import Drawn, Trouble
+from .related import related
 from .row_fields import arranged
-from .show import Filling, Reader, by_field, draw_fill, draw_read, posted, troubles
+from .show import LINKS_OFFERED, Filling, Reader, by_field, draw_fill, draw_read, posted, troubles
 from .story import story
 
 area = Blueprint("records", __name__)
@@ -77,7 +81,7 @@ def forms() -> ResponseReturnValue:
 def record(form_key: str, record_id: int) -> ResponseReturnValue:
     """`pages/record.html`: label, title, line, url, list_url, call, may (change, retire, restore),
     revision, retired, past (in words, when it is `?revision=N` that is shown), drawn, blanks
-    (titles of what is not filled in), runs, trail."""
+    (titles of what is not filled in), related, tasks, runs, trail, trail_url."""
     session, actor = reading(), who()
     reader = reader_of(session, actor)
     found, past = get(session, actor, form_key, record_id), ""
@@ -101,9 +105,11 @@ def record(form_key: str, record_id: int) -> ResponseReturnValue:
         for each in drawn.fields
         if not each.shown and found.form.fields[each.key].by_people
     ]
+    beside = [] if past else asides(reader, found)
+    may_trail = allowed(session, actor, TRAIL)
     return render_template(
         "pages/record.html",
-        label=found.label or reader.say("page.record.number", number=found.id),
+        label=name_of(reader, found),
         title=reader.text(found.form.title),
         line=reader.say("page.record.line", at=local(found.created_at), revision=found.revision),
         url=f"/records/{form_key}/{record_id}",
@@ -116,8 +122,27 @@ def record(form_key: str, record_id: int) -> ResponseReturnValue:
         drawn=drawn,
         blanks=reader.say("page.comma").join(blank),
         trail=story(reader, found),
-        runs=[],
+        trail_url=f"/trail?subject=form:{form_key}/{record_id}" if may_trail else "",
+        related=[] if past else related(reader, found),
+        tasks=[each for each in beside if each.group == "tasks"],
+        runs=[each for each in beside if each.group == "runs"],
     )
+
+
+def name_of(reader: Reader, record: Record) -> str:
+    """What a record is called; without a name of its own, whom it is about and when."""
+    if record.label:
+        return record.label
+    if record.form.label is None:
+        return labels(reader.session, reader.actor, record.form.key, {record.id})[record.id]
+    return reader.say("page.record.number", number=record.id)
+
+
+@route(area, "/records/<form_key>/offer", needs=SIGNED_IN, endpoint="offer")
+def offered(form_key: str) -> ResponseReturnValue:
+    """The records that a text finds, to pick one for a link: `[{"id", "words"}]`."""
+    found = offer(reading(), who(), form_key, request.args.get("q", "")[:200], LINKS_OFFERED)
+    return jsonify([{"id": str(at), "words": words} for at, words in found])
 
 
 @route(area, "/records/<form_key>/new", needs=SIGNED_IN, endpoint="new")

@@ -191,7 +191,7 @@ def _attributes(its: Field) -> dict[str, str]:
     if its.type.holds_files:
         return attributes(its)
     kind = its.type.name
-    found = {}
+    found = {"data-offer": f"/records/{its.link_form}/offer"} if its.link_form else {}
     if its.type.storage == "scaled":
         found["inputmode"] = "numeric" if its.scale == 0 and kind == "number" else "decimal"
     if kind == "phone":

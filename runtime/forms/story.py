@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ...platform.definitions.faults import Fault
 from ...platform.identity.model import Person
+from ...platform.records.choices import labels
 from ...platform.records.past import history
 from ...platform.records.record import Record
 from ...platform.web.context import local
-from .show import Reader
+from .show import Reader, shown
 
 MOST_NAMED = 4
 
 
 @dataclass(frozen=True)
+class Change:
+    """A field's value before and after, in words; empty for blank."""
+
+    title: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
 class Line:
-    """One line of a trail. state: empty, `open` or `bad`."""
+    """One line of a trail. state: empty, `open` or `bad`; changes: what became of each field."""
 
     words: str
     at: str
     detail: str = ""
     url: str = ""
     state: str = ""
+    changes: Sequence[Change] = ()
 
 
 def story(reader: Reader, record: Record, most: int = 30) -> list[Line]:
@@ -51,8 +64,38 @@ def story(reader: Reader, record: Record, most: int = 30) -> list[Line]:
             words = reader.say(f"page.record.{how}", fields=named)
         who = names.get(each.by) or reader.say("page.record.by_flow")
         url = "" if each.revision == newest else f"{base}?revision={each.revision}"
-        lines.append(Line(words, moment_words(each.at), who, url))
+        changes = _changes(reader, record, each.changed) if each.action == "change" else []
+        lines.append(Line(words, moment_words(each.at), who, url, changes=changes))
     return lines
+
+
+def _changes(
+    reader: Reader, record: Record, changed: Mapping[str, tuple[Any, Any]]
+) -> list[Change]:
+    """Each field's values in words, those before and after, as far as the reader may see them."""
+    return [
+        Change(
+            reader.text(record.form.fields[key].title),
+            _words(reader, record, key, before),
+            _words(reader, record, key, after),
+        )
+        for key, (before, after) in changed.items()
+        if record.form.fields[key].rows is None
+    ]
+
+
+def _words(reader: Reader, record: Record, key: str, value: Any) -> str:
+    its, right = record.form.fields[key], record.rights[key]
+    if value is None or right == "masked":
+        return str(value or "")
+    try:
+        taken = its.take(value, None, reader.zone)
+    except Fault:  # the field's limits were others then
+        return str(value)
+    named = {}
+    if its.link_form and isinstance(taken, int):
+        named = {key: labels(reader.session, reader.actor, its.link_form, {taken})}
+    return shown(reader, its, taken, right, named)
 
 
 def moment_words(at: datetime) -> str:

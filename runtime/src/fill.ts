@@ -1,6 +1,7 @@
 /** A form being filled in: complain early and kindly, keep a draft. Without it the server does all of this. */
 import { goTo, say, summary, wrong, type Limits, type Words } from './complain'
 import { draftOf, forgetDraft, keepDraft } from './drafts'
+import { findableLinks } from './links'
 import { live, type Behaviour } from './live'
 import { rows } from './rows'
 import { fieldOf, putBack, typed } from './values'
@@ -21,6 +22,7 @@ function start(form: HTMLFormElement): void {
   rows(form, refresh)
   clearableRadios(form)
   findableChoices(form)
+  findableLinks(form)
   linksOfSummary(form)
 
   let waiting: ReturnType<typeof setTimeout> | undefined

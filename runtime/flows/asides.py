@@ -1,0 +1,64 @@
+"""A record's runs and the reader's own open tasks about it, for the record's page."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from ...platform.definitions.published import entries
+from ...platform.identity.permissions import allowed
+from ...platform.records.record import Record
+from ...platform.store.session import moment
+from ...platform.web.context import local
+from ..forms.asides import Aside
+from ..forms.show import Reader
+from ..tasks.worklist import MOST, worklist
+from .cards import due_of
+from .model import instances
+from .seen import READ
+
+SHOWN = 5
+COLOURS = {"running": "badge-info", "ended": "badge-ok", "suspended": "badge-soon"}
+LATENESS = {"late": "badge-late", "soon": "badge-soon"}
+
+
+def about_record(reader: Reader, record: Record) -> list[Aside]:
+    """The tasks first, for they are to be done."""
+    return [*_tasks(reader, record), *_runs(reader, record)]
+
+
+def _tasks(reader: Reader, record: Record) -> list[Aside]:
+    now = moment(reader.session)
+    found = []
+    for row in worklist(reader.session, reader.actor, MOST).items:
+        if (row.subject_form, row.subject_id) == (record.form.key, record.id):
+            due = due_of(reader, row.due_at, now)
+            words = row.holder or ""
+            colour = LATENESS.get(due.state, "")
+            found.append(
+                Aside("tasks", reader.text(row.title), words, f"/tasks/{row.id}", due.words, colour)
+            )
+    return found
+
+
+def _runs(reader: Reader, record: Record) -> list[Aside]:
+    """Runs of a record that the reader sees are seen with the right `flows.read`."""
+    if not allowed(reader.session, reader.actor, READ):
+        return []
+    query = (
+        select(instances)
+        .where(instances.c.subject_form == record.form.key, instances.c.subject_id == record.id)
+        .order_by(instances.c.id.desc())
+        .limit(SHOWN)
+    )
+    titles = {entry.key: entry.title for entry in entries(reader.session, "flow")}
+    return [
+        Aside(
+            "runs",
+            reader.text(titles.get(row.flow_key, row.flow_key)),
+            local(row.started_at),
+            f"/instances/{row.id}",
+            reader.say(f"page.instance.state.{row.state}"),
+            COLOURS.get(row.state, ""),
+        )
+        for row in reader.session.execute(query)
+    ]
