@@ -65,7 +65,10 @@ def test_the_past_is_told_by_the_rights_of_today(database: Database) -> None:
     made = make.record(database, "thing", name="Wang", price="1.50", id_no=NUMBER)
     rules = [make.rule("branch", "read", price="hidden", id_no="masked")]
     make.publish(database, "role", make.role("desk", {"thing": rules}))
-    desk, stranger = make.person(database, "desk", "B1", "desk"), make.person(database, "stranger", "B1")
+    desk, stranger = (
+        make.person(database, "desk", "B1", "desk"),
+        make.person(database, "stranger", "B1"),
+    )
     with database.read() as session:
         seen = as_of(session, desk, "thing", made.id, revision=1).json()
         assert set(seen) == {"name", "id_no"} and NUMBER not in seen["id_no"]
