@@ -5,13 +5,14 @@ written as a plain string in XLSX.
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from ..definitions.fields import Field
@@ -30,6 +31,9 @@ from .shape import shape_of
 
 ENDINGS = (".csv", ".xlsx")
 
+#: (session) -> conditions over the form's table, in the asker's own eyes
+Narrow = Callable[[Session], Sequence[ColumnElement[bool]]]
+
 
 def write_file(
     database: Database,
@@ -40,6 +44,7 @@ def write_file(
     where: str | None = None,
     sort: Sequence[str] = (),
     search: str = "",
+    narrow: Narrow | None = None,
     address: str = "",
 ) -> int:
     """Write every record the actor may see and export (and the question finds); how many.
@@ -48,7 +53,8 @@ def write_file(
     which records out is written down. Raises NotAllowed, Malformed for another ending than .csv
     or .xlsx, Invalid for the expression.
 
-    where, sort, search: as for `list_records`. address: where the actor sits, for the view log.
+    where, sort, search: as for `list_records`. narrow: further conditions, made in the session
+    that reads. address: where the actor sits, for the view log.
     """
     ending = path.suffix.lower()
     if ending not in ENDINGS:
@@ -58,7 +64,8 @@ def write_file(
         with watching() as notes, database.read() as session:
             access(session, actor, form_key).need("export")
             fields = _fields(session, actor, form_key)
-            lines = _lines(session, actor, form_key, fields, where, sort, search)
+            more = narrow(session) if narrow else ()
+            lines = _lines(session, actor, form_key, fields, where, sort, search, more)
             count = (_write_csv if ending == ".csv" else _write_xlsx)(part, lines)
         rows = looked(notes, database.clock.now(), actor.person_id, address, "export")
         database.write(lambda session: _tell(session, actor, form_key, count, rows))
@@ -87,6 +94,7 @@ def _lines(
     where: str | None,
     sort: Sequence[str],
     search: str,
+    more: Sequence[ColumnElement[bool]],
 ) -> Iterator[list[Any]]:
     """The header's line, then one for each record."""
     language, zone = actor.language, ZoneInfo(actor.time_zone)
@@ -104,7 +112,7 @@ def _lines(
             search=search,
             limit=MOST_ROWS,
             cursor=cursor,
-            extra=[exported],
+            extra=[exported, *more],
         )
         linked = {
             field.key: labels(session, actor, field.link_form, _ids(page.items, field))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from ..definitions.form import form_of
 from ..definitions.published import published
 from ..identity.permissions import access
-from ..records.take import ENDINGS, write_file
+from ..records.take import ENDINGS, Narrow, write_file
 from ..store.errors import Malformed
 from .request import close_reading, current_database, language, reading, who
 from .routes import SIGNED_IN, Spec, route
@@ -44,8 +45,26 @@ _BYTES = {"type": "string", "contentEncoding": "binary"}
 )
 def export(form: str) -> ResponseReturnValue:
     """Columns are the fields the asker may see; a cell that they may not is masked or blank."""
+    return file_of(
+        form,
+        request.args.get("format", KINDS[0]),
+        where=request.args.get("filter"),
+        sort=[key for key in request.args.get("sort", "").split(",") if key],
+        search=request.args.get("q", ""),
+    )
+
+
+def file_of(
+    form: str,
+    kind: str,
+    *,
+    where: str | None = None,
+    sort: Sequence[str] = (),
+    search: str = "",
+    narrow: Narrow | None = None,
+) -> Response:
+    """A form's records as a file to be saved; see `take.write_file`."""
     session, actor = reading(), who()
-    kind = request.args.get("format", KINDS[0])
     if kind not in KINDS:
         raise Malformed("E_PARAMETER", name="format")
     access(session, actor, form).need("export")
@@ -59,9 +78,10 @@ def export(form: str) -> ResponseReturnValue:
             actor,
             form,
             path,
-            where=request.args.get("filter"),
-            sort=[key for key in request.args.get("sort", "").split(",") if key],
-            search=request.args.get("q", ""),
+            where=where,
+            sort=sort,
+            search=search,
+            narrow=narrow,
             address=request.remote_addr or "",
         )
         response: Response = send_file(

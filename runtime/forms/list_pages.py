@@ -8,17 +8,21 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
+from ...platform.identity.permissions import access
 from ...platform.records.lists import get
+from ...platform.records.narrow import narrowed
 from ...platform.records.shape import shape_of
 from ...platform.records.submit import change
 from ...platform.store.errors import Conflict, Invalid, Malformed, NotAllowed, Refusal, Stale
+from ...platform.web.export_api import file_of
 from ...platform.web.request import is_api, reading, who, write
 from ...platform.web.routes import SIGNED_IN, route
 from . import boards, calendars, table
-from .asked import BOARD, CALENDAR, NO_VIEW, TABLE, asked_of, stored
+from .asked import BOARD, CALENDAR, NO_VIEW, PLACES, TABLE, asked_of, stored
 from .drawn import Choice, Trouble
 from .filters import Chip, chips, filters, others, readable_fields
 from .listing import Listing, listing
@@ -80,6 +84,7 @@ def _frame(this: Listing) -> dict[str, Any]:
         "ways": _ways(this),
         "views": _views(this),
         "saving": _saving(this),
+        "exports": _exports(this),
     }
 
 
@@ -154,6 +159,17 @@ def _saving(this: Listing) -> dict[str, Any]:
     }
 
 
+def _exports(this: Listing) -> list[dict[str, str]]:
+    """The files that what is listed can be taken out as."""
+    if not this.asked.may("export"):
+        return []
+    asked = [pair for pair in this.wanted.pairs(("cursor", "add", "as", *PLACES))]
+    return [
+        {"url": f"{this.url}/export?{urlencode([('file', kind), *asked])}", "words": kind.upper()}
+        for kind in ("xlsx", "csv")
+    ]
+
+
 def _table(this: Listing) -> dict[str, Any]:
     reader, wanted = this.reader, this.wanted
     page = this.page(PAGE, cursor=wanted.cursor or None, count=True)
@@ -170,6 +186,29 @@ def _table(this: Listing) -> dict[str, Any]:
 
 
 DRAWN = {TABLE: _table, BOARD: boards.draw, CALENDAR: calendars.draw}
+
+
+@route(area, "/records/<form_key>/export", needs=SIGNED_IN, endpoint="export")
+def export(form_key: str) -> ResponseReturnValue:
+    """The records that are asked for as a file, `file=csv` or `xlsx`; the rest as for the list."""
+    actor = who()
+    this = listing(reading(), actor, reader_of(reading(), actor), form_key)
+    wanted, number = this.wanted, this.number
+
+    def narrow(session: Session) -> list[ColumnElement[bool]]:
+        asked = access(session, actor, form_key)
+        shape = shape_of(session, form_key)
+        found = narrowed(session, actor, asked, shape, wanted.conditions)
+        return [*found, *(number.conditions if number else ())]
+
+    return file_of(
+        form_key,
+        request.args.get("file", "xlsx"),
+        where=wanted.formula or None,
+        sort=[wanted.sort] if wanted.sort else (),
+        search=wanted.search,
+        narrow=narrow,
+    )
 
 
 @route(area, "/records/<form_key>/views", methods=("POST",), needs=SIGNED_IN)

@@ -84,7 +84,7 @@ def listing(session: Session, actor: Actor, reader: Reader, form_key: str) -> Li
 def _wanted(form: Form, views: Sequence[View]) -> Asked:
     """The address; where it names a view and nothing else, or nothing, what that view asks for."""
     wanted = asked_of(form, request.args)
-    if set(request.args) - {"view"}:
+    if set(request.args) - {"view", "file"}:
         return wanted
     if not wanted.view:
         view = first_view(list(views))

@@ -185,6 +185,20 @@ def test_a_new_record_begins_with_what_the_address_says(site: Site) -> None:
     assert 'value="2026-03-05T10:00"' in text and 'value="2026-03-05T10:30"' in text
 
 
+def test_what_is_listed_is_taken_out_by_those_who_may(site: Site) -> None:
+    site.bring_leads(20)
+    boss = site.client("supervisor")
+    asked = "w.channel=meituan&w.channel=douyin"
+    link = re.search(r'href="([^"]+/export\?file=csv[^"]*)"', boss.get(f"{LEADS}?{asked}").text)
+    assert link
+    lines = boss.get(unescape(link[1])).text.strip().split("\n")
+    assert len(lines) - 1 == total(boss, f"?{asked}") > 0
+    assert all("美团" in line or "抖音" in line for line in lines[1:])
+    agent = site.client("agent")
+    assert "/export?" not in agent.get(LEADS).text
+    assert agent.get(f"{LEADS}/export?file=csv").status == 403
+
+
 @pytest.mark.parametrize(
     "address",
     ["as=board&by=no_such", "as=calendar&on=someday&span=x", "filter=)(", "o.age=x", "view=9"],
