@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
@@ -30,6 +30,7 @@ T = TypeVar("T")
 Deed = Callable[[Session], T]
 
 POOL = 16
+IDLE_SECONDS = 1.0  # a connection unused for longer is asked whether it still stands
 RETRIES = 5
 LOCKED = "55P03"  # a lock that was not to be had within lock_timeout
 RETRY_STATES = {"40001", "40P01", LOCKED}  # serialisation failure, deadlock
@@ -68,6 +69,13 @@ class Database(ABC):
             yield session
 
     @contextmanager
+    def glance(self) -> Iterator[Session]:
+        """A session for a few small questions, each of which may see a newer state than the one
+        before; what it does not give is a transaction to put savepoints or settings in."""
+        with self.read() as session:
+            yield session
+
+    @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """A session for reading that sees the same state however many questions it asks."""
         with self.reader.connect() as connection:
@@ -92,10 +100,11 @@ class Database(ABC):
         finally:
             self._busy.writing = False
 
-    def _session(self, connection: Connection, now: datetime) -> Session:
-        session = Session(
-            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-        )
+    def _session(self, connection: Connection, now: datetime, shared: bool) -> Session:
+        """A deed's session. shared: other deeds stand in the same transaction, so this one gets a
+        savepoint; else it has the transaction to itself."""
+        mode: Any = "create_savepoint" if shared else "rollback_only"
+        session = Session(connection, join_transaction_mode=mode, expire_on_commit=False)
         facts = Transaction(self, writing=True)
         # The reading that the ids' lease was held against is the deed's own: a clock that jumps
         # in the middle of a deed cannot make it outlive the lease.
@@ -127,12 +136,20 @@ class PostgreSQL(Database):
             self.url,
             pool_size=POOL,
             max_overflow=POOL,
-            pool_pre_ping=True,
             pool_timeout=10,
             hide_parameters=True,  # an error's words go to the log, patients' data do not
         )
         _run_hooks(engine, "postgresql")
+        _ask_the_idle(engine)
         return engine
+
+    @contextmanager
+    def glance(self) -> Iterator[Session]:
+        """See `Database.glance`: without BEGIN and ROLLBACK, half the way to the server."""
+        plain = self.reader.execution_options(isolation_level="AUTOCOMMIT")
+        with Session(plain, expire_on_commit=False, autoflush=False) as session:
+            session.info[KEY] = Transaction(self, writing=False)
+            yield session
 
     def _write(self, deed: Deed[T]) -> T:
         for attempt in range(RETRIES + 1):
@@ -162,7 +179,7 @@ class PostgreSQL(Database):
                 self.ids.release_later()
                 raise
         with self.reader.connect() as connection, connection.begin() as outer:
-            with self._session(connection, now) as session:
+            with self._session(connection, now, shared=False) as session:
                 result = deed(session)
                 session.commit()
                 facts = session.info[KEY]
@@ -188,6 +205,25 @@ def _run_hooks(engine: Engine, dialect: str) -> None:
     def connected(driver: Any, _record: Any) -> None:
         for hook in connect_hooks:
             hook(driver, dialect)
+
+
+def _ask_the_idle(engine: Engine) -> None:
+    """Before a connection is used that was idle: does it still stand? When not, all that were
+    opened before are opened anew. One just used is not asked: that would be a question to the
+    server before every deed."""
+
+    @event.listens_for(engine, "checkin")
+    def used(_driver: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def wanted(driver: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used", time.monotonic()) <= IDLE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(driver)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError() from error
 
 
 def sqlite_engine(path: str, *, writing: bool) -> Engine:

@@ -31,7 +31,7 @@ def shared(session: Session, name: str) -> None:
 def _take(session: Session, function: str, name: str) -> None:
     if session.get_bind().dialect.name == "postgresql":
         number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-        session.execute(text(f"SELECT {function}(:number)"), {"number": number})
+        session.connection().exec_driver_sql(f"SELECT {function}(%s)", (number,))
 
 
 def wait_shortly(session: Session) -> None:

@@ -39,10 +39,11 @@ def _load(session: Session, facts: Transaction) -> None:
     """Epoch and, where the clock follows the database, its time: one statement for both."""
     database = facts.database
     if facts.moment is None and database.asks_for_time():
-        row = session.execute(text("SELECT number, clock_timestamp() FROM epoch")).one()
-        facts.epoch, facts.moment = row[0], row[1]
+        sent = session.connection().exec_driver_sql("SELECT number, clock_timestamp() FROM epoch")
+        facts.epoch, facts.moment = sent.one()
     else:
-        facts.epoch = session.execute(text("SELECT number FROM epoch")).scalar_one()
+        sent = session.connection().exec_driver_sql("SELECT number FROM epoch")
+        facts.epoch = sent.scalar_one()
         facts.moment = facts.moment or database.clock.now()
 
 

@@ -130,7 +130,7 @@ class SQLite(Database):
             except BaseException as error:
                 self.ids.release_later()
                 raise Unavailable() from error
-        with self._session(self._writer, now) as session:
+        with self._session(self._writer, now, shared=True) as session:
             result = deed(session)
             session.commit()
             return result, session.info[KEY].after_commit

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database
-from careloom.platform.store.session import after_commit, bump_epoch, epoch, moment
+from careloom.platform.store.session import after_commit, bump_epoch, epoch, moment, new_id
 
 
 @pytest.fixture(autouse=True)
@@ -131,3 +132,27 @@ def test_counting_up_by_many_threads_loses_nothing(database: Database) -> None:
         list(threads.map(up, range(400)))
     with database.read() as session:
         assert session.execute(text("SELECT n FROM note")).scalar() == 400
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_was_cut_while_it_was_idle_is_opened_anew(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("careloom.platform.store.database.IDLE_SECONDS", -1)
+    assert words(database) == set()
+    address = database.url.replace("+psycopg", "")
+    with psycopg.connect(address, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert words(database) == set()
+    assert database.write(lambda s: put(s, "a")) == "a"
+
+
+def test_a_glance_sees_what_was_written_before_it(database: Database) -> None:
+    database.write(lambda s: put(s, "a"))
+    with database.glance() as session:
+        assert session.execute(text("SELECT word FROM note")).scalars().all() == ["a"]
+        with pytest.raises(RuntimeError):
+            new_id(session)
