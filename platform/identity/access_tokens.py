@@ -11,11 +11,12 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from ..events.log import append
 from ..store.errors import Conflict, NotAllowed, NotFound, NotSignedIn
+from ..store.hot import Hot
 from ..store.session import moment, new_id
 from .actor import Actor, actor_of
 from .authority import need_authority
@@ -26,6 +27,13 @@ from .reach import in_reach, person_of
 
 SHAPE = re.compile(r"clm_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
 MOST = 50  # living tokens of one person
+LIVING = Hot(
+    select(AccessToken.hash, AccessToken.person_id).where(
+        AccessToken.prefix == bindparam("prefix"),
+        AccessToken.revoked_at.is_(None),
+        AccessToken.expires_at.is_(None) | (AccessToken.expires_at > bindparam("now")),
+    )
+)
 
 
 def issue(
@@ -73,10 +81,8 @@ def check(session: Session, token: str) -> Actor:
     shape = SHAPE.fullmatch(token)
     if shape is None:
         raise NotSignedIn("E_TOKEN")
-    row = session.execute(select(AccessToken).where(AccessToken.prefix == shape[1])).scalar()
+    row = LIVING(session, {"prefix": shape[1], "now": moment(session)}).first()
     if row is None or not hmac.compare_digest(row.hash, digest(token)):
-        raise NotSignedIn("E_TOKEN")
-    if row.revoked_at is not None or (row.expires_at and row.expires_at <= moment(session)):
         raise NotSignedIn("E_TOKEN")
     return actor_of(session, row.person_id)
 

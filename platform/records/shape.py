@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, RowMapping, Table, select
+from sqlalchemy import ColumnElement, FromClause, RowMapping, Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from ..definitions.form import Form, form_of
@@ -16,6 +16,7 @@ from ..store.columns import ColumnSpec, give, keep, revive
 from ..store.encrypted import Keyring, keyring
 from ..store.found_by import COLUMN as FOUND_BY
 from ..store.found_by import found_by
+from ..store.hot import Hot
 from ..store.kept import kept
 from ..store.locks import Again, shared
 from ..store.rows import Row, read_row, with_children
@@ -117,6 +118,13 @@ class Shape:
         return f"{self.form.key}.{key}"
 
 
+IN_FORCE = Hot(
+    select(DefinitionRow.version).where(
+        DefinitionRow.kind == bindparam("kind"), DefinitionRow.key == bindparam("at")
+    )
+)
+
+
 def steady(session: Session, shape: Shape) -> None:
     """Hold off every publishing of the form until this transaction ends: what is written by this
     version is written while it is in force. Raises Again when another has just come in force.
@@ -130,10 +138,7 @@ def steady(session: Session, shape: Shape) -> None:
     if (key, shape.form.version) in held:
         return
     shared(session, publishing(key))
-    in_force = select(DefinitionRow.version).where(
-        DefinitionRow.kind == "form", DefinitionRow.key == key
-    )
-    if session.scalar(in_force) != shape.form.version:
+    if IN_FORCE(session, {"kind": "form", "at": key}).scalar() != shape.form.version:
         raise Again()
     held.add((key, shape.form.version))
 

@@ -37,14 +37,18 @@ def plug_in(app: Flask, blueprints: Iterable[Blueprint]) -> None:
         app.register_blueprint(area)
 
 
-def beside(app: Flask, start: Start) -> None:
-    """Have this started in each serving process, unless it serves with `--no-work`."""
-    app.extensions.setdefault(BESIDE, []).append(start)
+def beside(app: Flask, start: Start, *, serving: bool = False) -> None:
+    """Have this started in each serving process: serving, whenever it serves; else it is work,
+    which a process with `--no-work` leaves to others."""
+    app.extensions.setdefault(BESIDE, []).append((start, serving))
 
 
-def start_beside(app: Flask, database: Database) -> Callable[[], None]:
-    """Start all of it. Returns the call that stops it, last started first."""
-    stops = [start(database) for start in app.extensions.get(BESIDE, [])]
+def start_beside(app: Flask, database: Database, work: bool = True) -> Callable[[], None]:
+    """Start all of it, or without work the rest. Returns the call that stops it, last started
+    first."""
+    stops = [
+        start(database) for start, serving in app.extensions.get(BESIDE, []) if work or serving
+    ]
 
     def stop() -> None:
         for each in reversed(stops):

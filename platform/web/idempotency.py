@@ -11,26 +11,52 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, TypeVar
+from datetime import datetime, timedelta
+from types import ModuleType
+from typing import Any, TypeVar, cast
 
-from flask import Flask, Response, g, json, request
-from sqlalchemy import delete, select, update
+from flask import Flask, Response, current_app, g, json, request
+from sqlalchemy import Row, Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from ..store.errors import Conflict, Malformed, Unavailable
+from ..store.hot import Hot
 from ..store.session import database_of, moment, new_id
 from .errors import refused
 from .model import AnswerRow
-from .request import current_database, who_or_nobody, write
+from .request import close_reading, current_database, looking, who_or_nobody, write
 
 T = TypeVar("T")
 
 HEADER = "Idempotency-Key"
 KEPT = timedelta(hours=24)
+CLEARED, CLEARED_EVERY = "careloom.answers_cleared", timedelta(minutes=10)
 REPLAYED = "Idempotent-Replayed"
+
+_ITS = (AnswerRow.person_id == bindparam("person")) & (AnswerRow.key_hash == bindparam("key"))
+PARTS = ("status", "mimetype", "location", "etag", "body")
+FIND = Hot(
+    select(AnswerRow.request, *(getattr(AnswerRow, part) for part in PARTS)).where(
+        _ITS, AnswerRow.created_at > bindparam("since")
+    )
+)
+KEEP = Hot(update(AnswerRow).where(_ITS).values({p: bindparam(f"its_{p}") for p in PARTS}))
+
+
+def _taking(dialect: ModuleType) -> Hot:
+    """Takes a key that nobody has; one whose answer is over stands as if it were not there."""
+    statement = dialect.insert(AnswerRow)
+    columns = {column.name: statement.excluded[column.name] for column in _TABLE.columns}
+    over = AnswerRow.created_at <= bindparam("over")
+    unique = ["person_id", "key_hash"]
+    statement = statement.on_conflict_do_update(index_elements=unique, set_=columns, where=over)
+    return Hot(statement.returning(AnswerRow.id))
+
+
+_TABLE = cast(Table, AnswerRow.__table__)
+TAKE = {"postgresql": _taking(postgresql), "sqlite": _taking(sqlite)}
 
 
 @dataclass(frozen=True)
@@ -120,18 +146,13 @@ def _content() -> bytes:
     return parts.digest()
 
 
-def _find(key: Key) -> AnswerRow | None:
-    with current_database().read() as session:
-        return session.execute(
-            select(AnswerRow).where(
-                AnswerRow.person_id == key.person_id,
-                AnswerRow.key_hash == key.key_hash,
-                AnswerRow.created_at > moment(session) - KEPT,
-            )
-        ).scalar()
+def _find(key: Key) -> Row[Any] | None:
+    session = looking()
+    since = moment(session) - KEPT
+    return FIND(session, {"person": key.person_id, "key": key.key_hash, "since": since}).first()
 
 
-def _replay(key: Key, known: AnswerRow) -> Response:
+def _replay(key: Key, known: Row[Any]) -> Response:
     """The first answer. Raises Conflict when the key stood for something else, or is at work."""
     if known.request != key.request:
         raise Conflict("E_IDEMPOTENCY_OTHER")
@@ -149,45 +170,51 @@ def _replay(key: Key, known: AnswerRow) -> Response:
 def _take(session: Session, key: Key) -> None:
     """In the deed's transaction: take the key. Raises Again when somebody has it."""
     now = moment(session)
-    session.execute(delete(AnswerRow).where(AnswerRow.created_at <= now - KEPT))
-    insert = postgresql.insert if database_of(session).dialect == "postgresql" else sqlite.insert
-    taken = session.execute(
-        insert(AnswerRow)
-        .values(
-            id=new_id(session),
-            person_id=key.person_id,
-            key_hash=key.key_hash,
-            request=key.request,
-            status=0,
-            mimetype="",
-            body="",
-            created_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=["person_id", "key_hash"])
-        .returning(AnswerRow.id)
-    ).first()
+    _clear(session, now)
+    row = {
+        "id": new_id(session),
+        "person_id": key.person_id,
+        "key_hash": key.key_hash,
+        "request": key.request,
+        "status": 0,
+        "mimetype": "",
+        "location": None,
+        "etag": None,
+        "body": "",
+        "created_at": now,
+        "over": now - KEPT,
+    }
+    taken = TAKE[database_of(session).dialect](session, row).first()
     if taken is None:
         raise Again()
 
 
+def _clear(session: Session, now: datetime) -> None:
+    """Take away what nobody will be answered with any more; every few minutes in each process."""
+    cleared: datetime | None = current_app.extensions.get(CLEARED)
+    if cleared is None or not now - CLEARED_EVERY < cleared <= now:
+        session.execute(delete(AnswerRow).where(AnswerRow.created_at <= now - KEPT))
+        current_app.extensions[CLEARED] = now
+
+
 def _keep(session: Session, key: Key, response: Response) -> None:
-    session.execute(
-        update(AnswerRow)
-        .where(AnswerRow.person_id == key.person_id, AnswerRow.key_hash == key.key_hash)
-        .values(
-            status=response.status_code,
-            mimetype=response.mimetype,
-            location=response.headers.get("Location"),
-            etag=response.headers.get("ETag"),
-            body=response.get_data(as_text=True),
-        )
-    )
+    answered = {
+        "person": key.person_id,
+        "key": key.key_hash,
+        "its_status": response.status_code,
+        "its_mimetype": response.mimetype,
+        "its_location": response.headers.get("Location"),
+        "its_etag": response.headers.get("ETag"),
+        "its_body": response.get_data(as_text=True),
+    }
+    KEEP(session, answered)
 
 
 def _again(_error: Again) -> AnyResponse:
     """The other request is done, or about to be: its answer, or word that it is at work."""
     key: Key = g.idempotency
     for _ in range(40):
+        close_reading()  # to see what has been done since
         known = _find(key)
         if known is not None and (known.status or known.request != key.request):
             try:

@@ -1,14 +1,13 @@
 """Who asks, in which language, in which transaction.
 
 A GET has one reading session for the whole request, `reading()` (also `g.session`); any other
-request reads who asks, closes, and changes things by `write(deed)`.
+request looks who asks (`looking()`), closes, and changes things by `write(deed)`.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -82,6 +81,18 @@ def reading() -> Session:
     return session
 
 
+def looking() -> Session:
+    """For what a request looks up before it does anything: who asks, whether they may. Of a GET
+    the reading session; of any other one that is closed before the first write."""
+    if request.method in SAFE:
+        return reading()
+    if "glance" not in g:
+        g.glance = current_database().glance()
+        g.looking = g.glance.__enter__()
+    session: Session = g.looking
+    return session
+
+
 def write(deed: Callable[[Session], T]) -> T:
     """Carry out a deed in one transaction; what was read before it is let go first.
 
@@ -102,29 +113,19 @@ def write(deed: Callable[[Session], T]) -> T:
 
 
 def close_reading(_error: BaseException | None = None) -> None:
-    """Close the reading session, if one is open."""
-    g.pop("session", None)
-    if (opened := g.pop("opened", None)) is not None:
-        opened.__exit__(None, None, None)
+    """Close the sessions that read, where they are open."""
+    g.pop("session", None), g.pop("looking", None)
+    for name in ("opened", "glance"):
+        if (opened := g.pop(name, None)) is not None:
+            opened.__exit__(None, None, None)
 
 
 def asker() -> Asker:
     """Who asks, found out once for each request. Raises NotSignedIn for a bad access token."""
     if "asker" not in g:
-        with _looking() as session:
-            g.asker = _find(session)
+        g.asker = _find(looking())
     found: Asker = g.asker
     return found
-
-
-@contextmanager
-def _looking() -> Iterator[Session]:
-    """The reading session; before a write one of its own, so that none is open beside it."""
-    if request.method in SAFE:
-        yield reading()
-    else:
-        with current_database().read() as session:
-            yield session
 
 
 def _find(session: Session) -> Asker:
@@ -203,8 +204,7 @@ def check_need() -> None:
         raise NotAllowed()
     if needs != SIGNED_IN:
         right = needs.format_map(request.view_args or {})
-        with _looking() as session:
-            need(session, actor, right)
+        need(looking(), actor, right)
     if request.method in SAFE:
         reading()
 

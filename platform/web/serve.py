@@ -48,12 +48,11 @@ def serve(settings: Settings, host: str, port: int, workers: int, work: bool) ->
 
 
 def load(_target: str = "") -> Flask:
-    """In the serving process: the application, and beside it what does the work."""
+    """In the serving process: the application, and what runs beside it."""
     write_lines()
     app = create_app()
-    if not os.environ.get(NO_WORK):
-        stop = start_beside(app, app.extensions["careloom.database"])
-        atexit.register(stop)
+    work = not os.environ.get(NO_WORK)
+    atexit.register(start_beside(app, app.extensions["careloom.database"], work))
     return app
 
 

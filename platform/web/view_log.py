@@ -108,7 +108,7 @@ def use(app: Flask) -> None:
     """Watch every request."""
     views = ViewLog(app.extensions["careloom.database"])
     app.extensions[KEY] = views
-    beside(app, lambda _database: views.start())
+    beside(app, lambda _database: views.start(), serving=True)
     app.before_request(_begin)
     app.after_request(_gather)
     app.teardown_request(_end)

@@ -19,7 +19,7 @@ from ...platform.web.body import if_match, json_object, moment_of, number
 from ...platform.web.errors import Unconditional
 from ...platform.web.idempotency import Reply, reply
 from ...platform.web.paging import CURSOR, LIMIT, cursor, limit, page, page_schema
-from ...platform.web.request import current_database, reading, who, write
+from ...platform.web.request import looking, reading, who, write
 from ...platform.web.routes import SIGNED_IN, Spec, route
 from ...platform.web.shapes import (
     ID,
@@ -148,8 +148,7 @@ def _given(
     Raises Malformed for anything else beside `values`.
     """
     values = sent.get("values")
-    with current_database().read() as session:
-        is_field = "values" in shape_of(session, form).form.fields
+    is_field = "values" in shape_of(looking(), form).form.fields
     if is_field or not isinstance(values, dict):
         return sent, None
     for name in sorted(sent.keys() - {"values", *beside}):

@@ -1,11 +1,15 @@
 """The API: who am I, people, units, tokens, definitions, records, and its own document."""
 
+from datetime import timedelta
 from typing import Any
 
 import make
 import pytest
 from jsonschema import Draft202012Validator
 from visitors import FORM, Caller, Site
+
+from careloom.platform.store.clock import TurnedClock
+from careloom.platform.web.idempotency import CLEARED
 
 OWN = make.rule("own", "read", "create", "change", "retire")
 POOL = make.rule("unowned", "read", mobile="masked", deal="hidden")
@@ -120,6 +124,20 @@ def test_the_same_submission_again_is_one_record(either_site: Site, agent: Calle
     assert (again.status_code, again.json) == (201, first.json)
     assert again.headers["Location"] == first.headers["Location"]
     assert agent("GET", "/api/records/lead").json["total"] == 1
+
+
+def test_a_key_whose_answer_is_over_stands_for_something_new(
+    either_site: Site, agent: Caller, clock: TurnedClock
+) -> None:
+    me = agent("GET", "/api/me").json["id"]
+    sent = [{"values": {"name": name, "owner": me}} for name in "AB"]
+    agent("POST", "/api/records/lead", sent[0], Idempotency_Key="k1")
+    clock.turn(timedelta(hours=24, minutes=5))
+    either_site.app.extensions[CLEARED] = clock.now()  # nobody has cleared it away yet
+    new = agent("POST", "/api/records/lead", sent[1], Idempotency_Key="k1")
+    again = agent("POST", "/api/records/lead", sent[1], Idempotency_Key="k1")
+    assert (new.status_code, again.json) == (201, new.json)
+    assert agent("GET", "/api/records/lead").json["total"] == 2
 
 
 @pytest.mark.parametrize(
