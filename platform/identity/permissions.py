@@ -7,7 +7,7 @@ A role's document gives rights that are platform-wide (`"definitions.write"`) an
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, select, true
@@ -31,6 +31,7 @@ class Access:
     form: str
     all_rules: tuple[Rule, ...]
     paths: Mapping[int, str]
+    _found: dict[Any, dict[str, str]] = field(default_factory=dict, repr=False, compare=False)
 
     def may(self, action: str) -> bool:
         """Whether the action is allowed on any row at all: read create change retire …"""
@@ -89,12 +90,17 @@ class Access:
         """
         if self.actor.is_system:
             return dict.fromkeys(field_keys, "write")
-        return {
-            key: max(
-                (rule.right(key, writing) for rule in covered), key=RIGHTS.index, default="hidden"
-            )
-            for key in field_keys
-        }
+        asked = (tuple(covered), tuple(field_keys), writing)
+        if asked not in self._found:  # the rows of a list are mostly covered by the same rules
+            self._found[asked] = {
+                key: max(
+                    (rule.right(key, writing) for rule in covered),
+                    key=RIGHTS.index,
+                    default="hidden",
+                )
+                for key in field_keys
+            }
+        return dict(self._found[asked])
 
     def rights_with(
         self,
