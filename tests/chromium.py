@@ -35,9 +35,16 @@ def started() -> Iterator[Browser]:
 
 @contextmanager
 def page(
-    browser: Browser, width: int, language: str = "zh-CN", scheme: str = "light"
+    browser: Browser,
+    width: int,
+    language: str = "zh-CN",
+    scheme: str = "light",
+    script: bool = True,
 ) -> Iterator[Page]:
-    """A page with cookies of its own. An error thrown in its script fails whoever opened it."""
+    """A page with cookies of its own. An error thrown in its script fails whoever opened it.
+
+    script: whether it runs any.
+    """
     phone = width <= PHONE
     context = browser.new_context(
         viewport={"width": width, "height": 844 if phone else 900},
@@ -46,6 +53,7 @@ def page(
         color_scheme="dark" if scheme == "dark" else "light",
         has_touch=phone,
         is_mobile=phone,
+        java_script_enabled=script,
     )
     context.set_default_timeout(10_000)
     opened = context.new_page()
