@@ -10,6 +10,7 @@ from ..platform.records.check import CHECKS
 from ..platform.records.trail import SUBJECTS
 from ..platform.web.areas import beside
 from ..platform.web.navigation import Place, add_places
+from ..platform.web.uploads import KEY as FILES
 from .demo.verbs import demo
 from .flows import api as flows_api
 from .flows import instance_pages, message_pages
@@ -23,6 +24,7 @@ from .forms import api as records_api
 from .forms import import_pages, life_pages, list_pages
 from .forms import pages as record_pages
 from .forms.asides import ASIDES
+from .forms.carry import start_resuming
 from .forms.view_kind import VIEW
 from .reports import api as reports_api
 from .reports import pages as report_pages
@@ -77,6 +79,7 @@ def plug_in(app: Flask) -> None:
         PLAYERS.append(prove)
     add_places(app, PLACES)
     beside(app, start_worker)
+    beside(app, lambda database: start_resuming(database, app.extensions[FILES]))
     redis_url = app.extensions["careloom.settings"].redis_url
     if redis_url:
         ring_in(redis_url)

@@ -31,6 +31,8 @@ from .shape import Shape, shape_of
 from .sheet import Sheet
 from .submit import _home, prepare, write_prepared
 
+#: (session, the last row that is written, how many records it made)
+Settled = Callable[[Session, int, int], None]
 CHUNK = 10  # rows committed together: so few that other writers hardly wait
 
 
@@ -208,8 +210,12 @@ def bring(
     dry_run: bool = False,
     source: str = "import",
     progress: Callable[[int], None] | None = None,
+    settled: Settled | None = None,
 ) -> Outcome:
-    """Write the good rows, in chunks. With a faulty row nothing is written unless accepted."""
+    """Write the good rows, in chunks. With a faulty row nothing is written unless accepted.
+
+    settled: told in each chunk's own transaction how far it goes, so that it is known exactly.
+    """
     problems = sorted(reading.problems, key=lambda problem: problem.row)
     good, duplicates = len(reading.good), reading.duplicates
     write = not dry_run and (accept_good or not reading.bad)
@@ -218,7 +224,14 @@ def bring(
         for start in range(0, len(reading.good), CHUNK):
             chunk = reading.good[start : start + CHUNK]
             good += database.write(
-                partial(_chunk, actor=actor, reading=reading, rows=chunk, source=source)
+                partial(
+                    _chunk,
+                    actor=actor,
+                    reading=reading,
+                    rows=chunk,
+                    source=source,
+                    settled=settled,
+                )
             )
             if progress is not None:
                 progress(start + len(chunk))
@@ -230,7 +243,12 @@ def bring(
 
 
 def _chunk(
-    session: Session, actor: Actor, reading: Reading, rows: Sequence[GoodRow], source: str
+    session: Session,
+    actor: Actor,
+    reading: Reading,
+    rows: Sequence[GoodRow],
+    source: str,
+    settled: Settled | None,
 ) -> int:
     """Write some rows in one transaction, leaving out what came in meanwhile; how many it wrote."""
     exclusive(session, f"import:{reading.form_key}")
@@ -245,6 +263,8 @@ def _chunk(
             )
             write_prepared(session, actor, prepared, cause=None, source=source)
             written += 1
+    if settled is not None:
+        settled(session, rows[-1].row, written)
     return written
 
 

@@ -1,7 +1,7 @@
 """Checking and writing an uploaded file, beside the request that asked for it.
 
-The note beside the file tells how far it is. A process that is killed leaves a note that goes
-silent; starting again skips what is there already.
+Its row in the database tells how far it is, in the transactions that write the records. A process
+that is killed leaves a row that goes silent; whoever goes on begins after the last row written.
 """
 
 from __future__ import annotations
@@ -14,38 +14,49 @@ from typing import Any
 
 from ...platform.identity.actor import Actor, actor_of
 from ...platform.records.bring import Reading, RowProblem, bring, read_rows
-from ...platform.records.sheet import Sheet, read_sheet
+from ...platform.records.sheet import Sheet
+from ...platform.store.bodies import Bodies
 from ...platform.store.database import Database
 from ...platform.store.errors import Refusal
-from .uploads import Upload
+from .uploads import Taken, Upload, stopped
 
 log = logging.getLogger("careloom.import")
 
 TELL_SECONDS = 0.5
-MOST_PROBLEMS = 300
+LOOK_SECONDS = 10.0
+MOST_PROBLEMS = 2_000
 MOST_PREVIEW = 5
 
 Mapped = Mapping[str, str | None]
 Told = Callable[[int], None]
 
 
-def begin(database: Database, upload: Upload, mapping: Mapped, write: bool, good: bool) -> None:
-    """Start checking, or with `write` checking and writing. good: leave the faulty rows out."""
-    note = {**upload.note(), "mapping": dict(mapping), "done": 0, "of": 0}
+def begin(upload: Upload, mapping: Mapped, write: bool, good: bool, anew: bool = True) -> None:
+    """Start checking, or with `write` checking and writing. good: leave the faulty rows out.
+
+    anew: False goes on after the last row that was written.
+    """
+    note = {**upload.note(), "mapping": dict(mapping), "done": 0, "of": 0, "good": good}
     note["state"] = "writing" if write else "checking"
-    upload.tell(note)
+    carried = upload.take(note, anew)
     work = threading.Thread(
-        target=_carry, args=(database, upload, note, write, good), name="import", daemon=True
+        target=_carry, args=(carried, note, write, good), name="import", daemon=True
     )
     work.start()
     work.join(1.5)  # a small file is done before anybody would see a progress bar
 
 
-def _carry(
-    database: Database, upload: Upload, note: dict[str, Any], write: bool, good: bool
-) -> None:
+def resume(upload: Upload) -> None:
+    """Go on with a file whose carrier is gone."""
+    note = upload.note()
+    writing = note["state"] == "writing"
+    begin(upload, note.get("mapping", {}), writing, bool(note.get("good")), anew=False)
+
+
+def _carry(upload: Upload, note: dict[str, Any], write: bool, good: bool) -> None:
+    database = upload.database
     try:
-        sheet = read_sheet(note["name"], upload.file.read_bytes())
+        sheet = upload.sheet()
         note["of"] = len(sheet.rows) * (2 if write else 1)
         reading = _check(database, upload, note, sheet)
         if not write:
@@ -53,6 +64,8 @@ def _carry(
             return
         with database.read() as session:
             actor = actor_of(session, upload.person_id)
+        place = upload.note()["place"]
+        reading.good = [row for row in reading.good if row.row > place]
         outcome = bring(
             database,
             actor,
@@ -60,23 +73,53 @@ def _carry(
             accept_good=good,
             source="import",
             progress=_progress(upload, note, len(sheet.rows)),
+            settled=upload.settled,
         )
+        written = upload.note()["written"]
         counts = {
             "rows": outcome.rows,
-            "good": outcome.good,
+            "good": written,
             "bad": outcome.bad,
-            "duplicates": outcome.duplicates,
+            "duplicates": outcome.rows - outcome.bad - written,
         }
         state = "done" if outcome.written else "checked"
-        upload.tell({**note, **_summary(reading), "state": state, "counts": counts})
+        told = _summary(reading)
+        if outcome.written:
+            told["counts"] = counts
+        upload.tell({**note, **told, "state": state})
+    except Taken:
+        log.info("an import is carried by another process")
     except Refusal as refusal:
         problems = [[p.path, p.code, p.params] for p in refusal.problems]
         refused = {"code": refusal.code, "params": refusal.params, "problems": problems}
-        upload.tell({**note, "state": "refused", "refusal": refused})
+        _refuse(upload, note, refused)
     except Exception:
         log.exception("an import stopped")
-        refused = {"code": "E_HTTP_500", "params": {}, "problems": []}
+        _refuse(upload, note, {"code": "E_HTTP_500", "params": {}, "problems": []})
+
+
+def _refuse(upload: Upload, note: dict[str, Any], refused: dict[str, Any]) -> None:
+    try:
         upload.tell({**note, "state": "refused", "refusal": refused})
+    except Taken:
+        log.info("an import is carried by another process")
+
+
+def start_resuming(database: Database, bodies: Bodies) -> Callable[[], None]:
+    """Look now and then for files whose carrier is gone, and go on with them; returns what stops
+    it."""
+    leave = threading.Event()
+
+    def run() -> None:
+        while not leave.wait(LOOK_SECONDS):
+            try:
+                for upload in stopped(database, bodies):
+                    resume(upload)
+            except Exception:
+                log.exception("stopped imports could not be resumed; they are looked for again")
+
+    threading.Thread(target=run, name="careloom-imports", daemon=True).start()
+    return leave.set
 
 
 def _check(database: Database, upload: Upload, note: dict[str, Any], sheet: Sheet) -> Reading:

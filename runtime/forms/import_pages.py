@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,13 +16,15 @@ from ...platform.definitions.form import Form
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import access
 from ...platform.records.bring import columns_of
+from ...platform.records.formula_cells import kept_text
 from ...platform.records.shape import shape_of
 from ...platform.records.sheet import Sheet, read_sheet
-from ...platform.store.errors import Malformed, NotFound, Problem, Refusal
+from ...platform.store.errors import Invalid, Malformed, NotFound, Problem, Refusal
 from ...platform.web.request import current_database, reading, who
 from ...platform.web.routes import SIGNED_IN, route
+from ...platform.web.uploads import bodies, take_in
 from . import uploads
-from .carry import MOST_PREVIEW, begin
+from .carry import MOST_PREVIEW, begin, resume
 from .drawn import Trouble
 from .pages import lines, reader_of
 from .show import Reader, link_labels, shown, troubles
@@ -29,6 +33,7 @@ area = Blueprint("imports", __name__)
 
 NOWHERE = ""
 PREVIEW_COLUMNS = 8
+MOST_SHOWN = 300  # faults on the page; the file has more
 
 
 def _opened(form_key: str) -> tuple[Session, Actor, Reader, Form]:
@@ -87,9 +92,16 @@ def upload(form_key: str) -> ResponseReturnValue:
     except Malformed as refusal:
         return _choose(actor, reader, form, lines(reader, form, refusal)), 422
     assert actor.person_id is not None
-    database = current_database()
-    kept = uploads.keep(database.home, actor.person_id, file.filename, content, form_key)
-    begin(database, kept, guessed(form, sheet), write=False, good=False)
+    try:
+        body = take_in(file)
+    except Invalid as refusal:
+        return _choose(actor, reader, form, troubles(reader, None, refusal.problems)), 422
+    with current_database().read() as fresh:
+        mapping = {**guessed(form, sheet), **uploads.remembered(fresh, form_key, sheet.headers)}
+    kept = uploads.keep(
+        current_database(), bodies(), body, actor.person_id, actor.unit_id, form_key, sheet
+    )
+    begin(kept, mapping, write=False, good=False)
     return redirect(f"/records/{form_key}/import/{kept.token}", 303)
 
 
@@ -113,7 +125,7 @@ def look(form_key: str, token: str) -> ResponseReturnValue:
     (counts)."""
     _session, actor, reader, form = _opened(form_key)
     try:
-        kept = uploads.find(current_database().home, actor.person_id or 0, token, form_key)
+        kept = _kept(actor, token, form_key)
         note = kept.note()
     except NotFound:
         said = [Trouble("", "", reader.say("page.import.gone"))]
@@ -133,7 +145,7 @@ def _draw(
     frame["action"] = f"{frame['url']}/{kept.token}"
     if note["state"] in ("checking", "writing"):
         of = max(int(note["of"]), 1)
-        stopped = uploads.silent(dict(note))
+        stopped = note["silent"]
         page = render_template(
             "pages/import.html",
             step="under_way",
@@ -145,7 +157,7 @@ def _draw(
         return page, 200, {} if stopped else {"Refresh": "1"}
     if note["state"] == "done":
         return render_template("pages/import.html", step="done", counts=note["counts"], **frame)
-    sheet = read_sheet(note["name"], kept.file.read_bytes())
+    sheet = kept.sheet()
     found = note.get("row_problems", [])
     mapping = _mapping(sheet, note["mapping"])
     return render_template(
@@ -156,11 +168,42 @@ def _draw(
         file_name=note["name"],
         mapping=mapping,
         unmapped=sum(not column["field"] for column in mapping),
-        problem_rows=[_problem(reader, sheet, each) for each in found],
+        problem_rows=[_problem(reader, sheet, each) for each in found[:MOST_SHOWN]],
+        problems_url=f"{frame['action']}/problems" if found else "",
         problem_count=note.get("problem_count", 0),
         **_preview(reader, form, note.get("preview", [])),
         **frame,
     )
+
+
+def _kept(actor: Actor, token: str, form_key: str) -> uploads.Upload:
+    """One's own upload. Raises NotFound."""
+    return uploads.find(current_database(), bodies(), actor.person_id or 0, token, form_key)
+
+
+@route(area, "/records/<form_key>/import/<token>/problems", needs=SIGNED_IN, endpoint="problems")
+def problems_file(form_key: str, token: str) -> ResponseReturnValue:
+    """The faulty rows as a file to be mended and brought again: what is wrong, then the row."""
+    _session, actor, reader, _form = _opened(form_key)
+    kept = _kept(actor, token, form_key)
+    note, sheet = kept.note(), kept.sheet()
+    said: dict[int, list[str]] = {}
+    for each in note.get("row_problems", ()):
+        problem = _problem(reader, sheet, each)
+        words = f"{problem['column']}{reader.say('page.colon')}{problem['words']}"
+        said.setdefault(each["row"], []).append(words)
+    out = io.StringIO()
+    writer = csv.writer(out)
+    heads = (reader.say("page.import.row"), reader.say("page.import.what"))
+    writer.writerow([*heads, *(kept_text(header) for header in sheet.headers)])
+    for number, cells in sheet.rows:
+        if number in said:
+            what = " ".join(said[number])
+            writer.writerow([number, kept_text(what), *(kept_text(cell) for cell in cells)])
+    answer = make_response(out.getvalue().encode("utf-8-sig"))
+    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
+    answer.headers["Content-Disposition"] = "attachment; filename=problems.csv"
+    return answer
 
 
 def _refused(reader: Reader, form: Form, note: Mapping[str, Any]) -> list[Trouble]:
@@ -211,15 +254,14 @@ def _preview(reader: Reader, form: Form, rows: Sequence[Mapping[str, Any]]) -> d
 def act(form_key: str, token: str) -> ResponseReturnValue:
     """Check again with another mapping, or write."""
     _session, actor, reader, form = _opened(form_key)
-    database = current_database()
     here = f"/records/{form_key}/import/{token}"
     try:
-        kept = uploads.find(database.home, actor.person_id or 0, token, form_key)
+        kept = _kept(actor, token, form_key)
         note = kept.note()
-        sheet = read_sheet(note["name"], kept.file.read_bytes())
+        sheet = kept.sheet()
     except Refusal:
         return redirect(f"/records/{form_key}/import", 303)
-    if note["state"] in ("checking", "writing") and not uploads.silent(note):
+    if note["state"] in ("checking", "writing") and not note["silent"]:
         return redirect(here, 303)  # asked twice: it is under way
     mapping = chosen(form, sheet, request.form) or note["mapping"]
     write = request.form.get("act") == "write"
@@ -229,7 +271,10 @@ def act(form_key: str, token: str) -> ResponseReturnValue:
         answer = make_response(_draw(actor, reader, form, kept, note, said))
         answer.status_code = 422
         return answer
-    begin(database, kept, mapping, write=write, good=good)
+    if note["silent"]:
+        resume(kept)
+    else:
+        begin(kept, mapping, write=write, good=good)
     return redirect(here, 303)
 
 

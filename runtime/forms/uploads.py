@@ -1,89 +1,171 @@
-"""Files waiting to be brought in: kept in the home folder by person, gone after a day.
+"""Files waiting to be brought in: their bytes with the attached files, their state in the database.
 
-Beside each file stands a note (JSON) of how far checking or writing has come, so that any process
-that serves can answer for it.
+So any process that serves can answer for one, and any may go on where another was killed.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import re
+import hashlib
 import secrets
-import time
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
-from ...platform.store.errors import NotFound
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
-DAY = 86_400.0
-SILENT_SECONDS = 30.0
-_TOKEN = re.compile(r"[0-9a-f]{32}")
+from ...platform.records.sheet import Sheet, read_sheet
+from ...platform.store.bodies import Bodies
+from ...platform.store.database import Database
+from ...platform.store.errors import NotFound
+from ...platform.store.files import Body, add_file, file_rows, open_whole
+from ...platform.store.session import moment
+from .model import ImportJob
+
+SILENT = timedelta(seconds=30)
+REMEMBERED = timedelta(days=180)
+UNDER_WAY = ("checking", "writing")
+
+
+class Taken(Exception):
+    """Another process carries the file by now."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One file. name: as the person called it; only its ending is used, to tell its kind."""
+    """One person's file. turn: of the one who carries it; 0 for those who only look."""
 
-    folder: Path
-    person_id: int
+    database: Database
+    bodies: Bodies
     token: str
-
-    @property
-    def file(self) -> Path:
-        return self.folder / f"{self.person_id}-{self.token}.file"
-
-    @property
-    def note_file(self) -> Path:
-        return self.folder / f"{self.person_id}-{self.token}.json"
+    person_id: int
+    turn: int = 0
 
     def note(self) -> dict[str, Any]:
         """What is known of it. Raises NotFound once it is gone."""
-        try:
-            found: dict[str, Any] = json.loads(self.note_file.read_text("utf-8"))
-        except (FileNotFoundError, ValueError):
-            raise NotFound("E_UPLOAD_GONE") from None
-        return found
+        with self.database.read() as session:
+            row = _row(session, self.token, self.person_id)
+            silent = row.state in UNDER_WAY and moment(session) - row.told_at > SILENT
+            more = {"state": row.state, "place": row.place, "written": row.written}
+            return {**row.note, **more, "form": row.form, "silent": silent}
 
-    def tell(self, note: dict[str, Any]) -> None:
-        """Write the note, whole or not at all."""
-        part = self.note_file.with_suffix(f".{secrets.token_hex(4)}.part")
-        part.write_text(json.dumps({**note, "told": time.time()}, ensure_ascii=False), "utf-8")
-        os.replace(part, self.note_file)
+    def sheet(self) -> Sheet:
+        """The file's rows. Raises NotFound once it is swept, Malformed."""
+        with self.database.read() as session:
+            row = _row(session, self.token, self.person_id)
+            kept = file_rows(session, [row.file_id]).get(row.file_id)
+            name = row.note["name"]
+        if kept is None:
+            raise NotFound("E_UPLOAD_GONE")
+        with open_whole(self.bodies, kept) as body:
+            return read_sheet(name, body.read())
+
+    def take(self, note: Mapping[str, Any], anew: bool) -> Upload:
+        """Carry it from now on; anew: from the first row."""
+
+        def deed(session: Session) -> int:
+            row = _row(session, self.token, self.person_id)
+            row.turn += 1
+            row.state, row.note, row.told_at = note["state"], _kept(note), moment(session)
+            if anew:
+                row.place = row.written = 0
+            return row.turn
+
+        return replace(self, turn=self.database.write(deed))
+
+    def tell(self, note: Mapping[str, Any]) -> None:
+        """Say how far it is. Raises Taken when another carries it."""
+        values = {"state": note["state"], "note": _kept(note)}
+        self.database.write(lambda session: self._say(session, values))
+
+    def settled(self, session: Session, place: int, written: int) -> None:
+        """So far it is written, in the transaction that wrote it. Raises Taken."""
+        self._say(session, {"place": place, "written": ImportJob.written + written})
+
+    def _say(self, session: Session, values: Mapping[str, Any]) -> None:
+        done = session.execute(
+            update(ImportJob)
+            .where(ImportJob.id == self.token, ImportJob.turn == self.turn)
+            .values(**values, told_at=moment(session))
+            .execution_options(synchronize_session=False)
+        )
+        if done.rowcount != 1:  # type: ignore[attr-defined]
+            raise Taken
 
 
-def keep(home: Path, person_id: int, name: str, content: bytes, form_key: str) -> Upload:
-    """Keep a file for its person."""
-    folder = home / "uploads"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sweep(folder)
-    upload = Upload(folder, person_id, secrets.token_hex(16))
-    upload.file.write_bytes(content)
-    upload.tell({"form": form_key, "name": name[:200], "state": "new"})
-    return upload
+def _kept(note: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: note[key] for key in note if key not in ("state", "place", "written", "silent")}
 
 
-def find(home: Path, person_id: int, token: str, form_key: str) -> Upload:
+def _row(session: Session, token: str, person_id: int) -> ImportJob:
+    row = session.get(ImportJob, token, populate_existing=True)
+    if row is None or row.person_id != person_id:
+        raise NotFound("E_UPLOAD_GONE")
+    return row
+
+
+def headers_key(headers: Sequence[str]) -> str:
+    """What tells files of the same columns from others."""
+    return hashlib.sha256("\x1f".join(headers).encode()).hexdigest()
+
+
+def keep(
+    database: Database,
+    bodies: Bodies,
+    body: Body,
+    person_id: int,
+    unit_id: int | None,
+    form_key: str,
+    sheet: Sheet,
+) -> Upload:
+    """Keep a file that was taken in for its person."""
+    token, key = secrets.token_hex(16), headers_key(sheet.headers)
+
+    def deed(session: Session) -> None:
+        file = add_file(session, body, person_id, unit_id)
+        now = moment(session)
+        session.execute(delete(ImportJob).where(ImportJob.told_at < now - REMEMBERED))
+        row = ImportJob(id=token, form=form_key, person_id=person_id, file_id=file.id)
+        row.headers, row.state, row.note = key, "new", {"name": body.name}
+        row.place = row.written = row.turn = 0
+        row.told_at = now
+        session.add(row)
+
+    database.write(deed)
+    return Upload(database, bodies, token, person_id)
+
+
+def find(database: Database, bodies: Bodies, person_id: int, token: str, form_key: str) -> Upload:
     """A person's own upload for this form. Raises NotFound for anybody else's."""
-    if not _TOKEN.fullmatch(token):
+    found = Upload(database, bodies, token, person_id)
+    if found.note()["form"] != form_key:
         raise NotFound("E_UPLOAD_GONE")
-    upload = Upload(home / "uploads", person_id, token)
-    if upload.note().get("form") != form_key:
-        raise NotFound("E_UPLOAD_GONE")
-    return upload
+    return found
 
 
-def silent(note: dict[str, Any]) -> bool:
-    """Whether nothing was heard of work under way for so long that it has stopped."""
-    return time.time() - float(note.get("told", 0)) > SILENT_SECONDS
+def remembered(session: Session, form_key: str, headers: Sequence[str]) -> dict[str, str | None]:
+    """How the columns of such a file were mapped when one came in last; empty for the first."""
+    query = (
+        select(ImportJob.note)
+        .where(
+            ImportJob.form == form_key,
+            ImportJob.headers == headers_key(headers),
+            ImportJob.state == "done",
+        )
+        .order_by(ImportJob.told_at.desc())
+        .limit(1)
+    )
+    note = session.scalar(query)
+    found: dict[str, str | None] = (note or {}).get("mapping", {})
+    return found
 
 
-def sweep(folder: Path) -> None:
-    """Remove what is older than a day."""
-    for path in folder.iterdir():
-        try:
-            if time.time() - path.stat().st_mtime > DAY:
-                path.unlink()
-        except FileNotFoundError:
-            continue  # another process was faster
+def stopped(database: Database, bodies: Bodies) -> list[Upload]:
+    """Files under way of which nothing was heard for a while: whoever carried them is gone."""
+    with database.read() as session:
+        query = select(ImportJob.id, ImportJob.person_id).where(
+            ImportJob.state.in_(UNDER_WAY), ImportJob.told_at < moment(session) - SILENT
+        )
+        rows = session.execute(query).all()
+    return [Upload(database, bodies, row.id, row.person_id) for row in rows]

@@ -2,8 +2,16 @@
 
 import io
 import re
+import threading
+from datetime import timedelta
 
+import make
+import pytest
 from served import LEADS, Answer, Client, Site
+
+from careloom.platform.identity.actor import SYSTEM
+from careloom.platform.records.lists import list_records
+from careloom.runtime.forms import carry
 
 HEADERS = "渠道,称呼,手机号,意向项目,业务线,接收时间,个人信息同意"
 GOOD = "美团,王女士,19900000901,超声洁治,口腔,2026-03-03 09:00,是"
@@ -105,3 +113,84 @@ def test_the_lead_file_comes_in_as_its_truth_says(site: Site) -> None:
         int(found) for found in re.findall(r'class="count[^"]*"><b>(\d+)</b>', answer.text)
     )
     assert rows == good + bad + doubles and bad > 0
+
+
+def test_the_faulty_rows_are_downloaded_with_what_is_wrong(site: Site) -> None:
+    supervisor = site.client("supervisor")
+    look = send(supervisor, [HEADERS, GOOD, FAULTY])
+    answer = supervisor.get(f"{action(look)}/problems")
+    lines = answer.text.removeprefix("\ufeff").splitlines()
+    assert lines[0] == f"行号,问题,{HEADERS}"
+    assert len(lines) == 2 and lines[1].startswith("3,") and FAULTY in lines[1]
+    assert site.client("manager").get(f"{action(look)}/problems").status in (403, 404)
+
+
+def test_a_mapping_is_remembered_for_files_with_the_same_headers(site: Site) -> None:
+    supervisor = site.client("supervisor")
+    other = HEADERS.replace("手机号", "联系方式甲")
+    look = send(supervisor, [other, GOOD])
+    fields = ["channel", "name", "mobile", "project", "pack_kind", "received_at", "consent_privacy"]
+    chosen = {f"map.{at}": key for at, key in enumerate(fields)}
+    look = settled(supervisor, supervisor.post(action(look), act="look", **chosen))
+    settled(supervisor, supervisor.post(action(look), act="write", **chosen))
+    again = send(supervisor, [other, GOOD.replace("王女士", "赵女士")])
+    assert re.search(r"<b>1</b><span>行可以导入", again.text)
+
+
+class Killed(BaseException):
+    """The process is gone, in the middle of anything."""
+
+
+FORM = make.form("note", {"text": make.field()})  # nothing tells its records apart
+
+
+def test_an_import_goes_on_after_the_last_row_written(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.publish(site.database, "form", FORM)
+    rules = {"note": [make.rule("all", "read", "create", "import")]}
+    make.publish(site.database, "role", make.role("receptionist", rules))
+    desk, base = site.client("desk"), "/records/note/import"
+    desk.get(base)
+    rows = "\n".join(["text", *(f"row {at}" for at in range(35))]).encode()
+    place = desk.post(base, file=(io.BytesIO(rows), "notes.csv")).to
+    desk.get(place)
+
+    written = []
+    keep = carry.Upload.settled
+
+    def killed_later(upload: carry.Upload, session: object, place: int, count: int) -> None:
+        written.append(place)
+        if len(written) == 3:  # two chunks are committed; the third is never
+            raise Killed
+        keep(upload, session, place, count)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(carry.Upload, "settled", killed_later)
+    monkeypatch.setattr(threading, "excepthook", lambda _args: None)
+    desk.post(place, act="write")
+    monkeypatch.setattr(carry.Upload, "settled", keep)
+    assert notes(site) == 20
+    site.clock.turn(timedelta(minutes=1))  # type: ignore[attr-defined]
+    assert "导入中断了" in desk.get(place).text
+    (upload,) = carry.stopped(site.database, site.app.extensions["careloom.files"])
+    carry.resume(upload)
+    assert notes(site) == 35, "nothing twice, nothing missing"
+    assert "已导入 35 行" in desk.get(place).text
+
+
+def notes(site: Site) -> int:
+    with site.database.read() as session:
+        found = list_records(session, SYSTEM, "note", limit=1, count=True)
+        return found.total or 0
+
+
+def test_whoever_is_slower_finds_the_file_taken(site: Site) -> None:
+    supervisor = site.client("supervisor")
+    look = send(supervisor, [HEADERS, GOOD])
+    token = action(look).rpartition("/")[2]
+    person = site.actor("supervisor").person_id or 0
+    first = carry.Upload(site.database, site.app.extensions["careloom.files"], token, person)
+    slower = first.take({"state": "writing"}, anew=True)
+    first.take({"state": "writing"}, anew=False)
+    with pytest.raises(carry.Taken):
+        slower.tell({"state": "done"})
