@@ -51,7 +51,7 @@ _COMMENT = {"type": ["string", "null"], "maxLength": 2000}
     "/api/tasks",
     needs=SIGNED_IN,
     spec=Spec(
-        "The asker's open tasks, soonest due first.",
+        "The asker's open tasks, soonest due first; `total` counts no more than 1,000.",
         query={"state": {"enum": ["open"]}, "mine": _YES_NO, "limit": LIMIT, "cursor": CURSOR},
         answers={200: page_schema(TASK_LINE)},
         tag="tasks",

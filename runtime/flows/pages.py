@@ -33,7 +33,7 @@ from ..forms.show import Reader, by_field, draw_fill
 from ..tasks.hold import claim, unclaim
 from ..tasks.messages import unread
 from ..tasks.model import How, TaskState
-from ..tasks.worklist import TaskPage, task_row, worklist
+from ..tasks.worklist import MOST_COUNTED, TaskPage, task_row, worklist
 from .cards import Subject, cards, due_of, subject_of
 from .complete import complete
 from .desk import Desk, desk_of, filling_of, given_by
@@ -63,7 +63,7 @@ def home() -> ResponseReturnValue:
         mine=mine[1:],
         pool=[card for card in drawn if card.pool],
         summary=_summary(reader, page),
-        more=max((page.total or 0) - len(page.items), 0),
+        more=_figure(page, len(page.items)),
         clock=_milliseconds(now),
         may_records=may_read,
         unread=unread(session, actor.person_id),
@@ -75,7 +75,13 @@ def _summary(reader: Reader, page: TaskPage) -> str:
     if not page.total:
         return reader.say("page.worklist.summary_none")
     key = "page.worklist.summary" if late else "page.worklist.summary_calm"
-    return reader.say(key, open=page.total, late=late)
+    return reader.say(key, open=_figure(page), late=late)
+
+
+def _figure(page: TaskPage, shown: int = 0) -> str:
+    """How many there are beside those shown, `+` where more are not counted; empty for none."""
+    beside, more = (page.total or 0) - shown, "+" if page.total == MOST_COUNTED else ""
+    return f"{beside}{more}" if beside > 0 else ""
 
 
 def _milliseconds(now: datetime) -> int:

@@ -49,6 +49,17 @@ def test_the_total_counts_all_pages(clinic: Clinic) -> None:
     assert (len(page.items), page.total) == (2, 3)
 
 
+def test_a_long_list_is_counted_so_far_and_no_further(
+    sqlite_clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        sqlite_clinic.started(f"客户{number}", clinic=str(sqlite_clinic.units["two"]))
+    monkeypatch.setattr("careloom.runtime.tasks.worklist.MOST_COUNTED", 2)
+    actor = sqlite_clinic.actor("zoe")
+    with sqlite_clinic.database.read() as session:
+        assert worklist(session, actor, count=True).total == 2
+
+
 def test_a_cursor_that_is_none_is_refused(sqlite_clinic: Clinic) -> None:
     actor = sqlite_clinic.actor("ann")
     with sqlite_clinic.database.read() as session:
