@@ -87,9 +87,9 @@ def test_nobody_takes_as_long_as_somebody() -> None:
     verified("warm up", None)
 
     def seconds(password_hash: str | None) -> float:
-        began = time.perf_counter()
+        began = time.thread_time()  # what it costs, however busy the machine is
         verified("some wrong password", password_hash)
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     taken = [(seconds(known), seconds(None)) for _ in range(15)]
     theirs, nobodys = min(t[0] for t in taken), min(t[1] for t in taken)  # the least disturbed
@@ -98,9 +98,14 @@ def test_nobody_takes_as_long_as_somebody() -> None:
 
 def test_a_huge_password_is_not_slower() -> None:
     known = hashed("correct horse battery")
-    began = time.perf_counter()
-    assert not verified("x" * 10_000_000, known)
-    assert time.perf_counter() - began < 2
+
+    def seconds(password: str) -> float:
+        began = time.thread_time()
+        assert not verified(password, known)
+        return time.thread_time() - began
+
+    seconds("warm up")
+    assert seconds("x" * 10_000_000) < 10 * min(seconds("some wrong password") for _ in range(5))
 
 
 @pytest.mark.parametrize(
