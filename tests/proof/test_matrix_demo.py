@@ -2,6 +2,7 @@
 from them, and marketing nothing clinical at all."""
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from served import TUESDAY, Site, site_in
 from sqlalchemy.orm import Session
 
 from careloom.platform.definitions.published import entries, published
-from careloom.platform.identity.actor import SYSTEM, Actor
+from careloom.platform.identity.actor import SYSTEM, Actor, Grant
 from careloom.platform.identity.rules import RIGHTS
 from careloom.platform.identity.tree import tree
 from careloom.platform.records.choices import choices_of
@@ -29,6 +30,9 @@ LOGINS = (
 )  # and the roles that they hold
 BRANCHES = ("R1-B01", "R1-B02")
 READABLE = ("read", "write")
+HOLDS_ME = re.compile(r"([a-z_]+) = ME\(\)")
+HOLDERS = ("attending_doctor",)
+"""Fields that give whoever they hold a sight of the record, beside its owner."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,9 @@ def submit_some(
         given[form.unit_field] = str(unit)
     if form.owner_field and (owner or not form.fields[form.owner_field].required):
         given[form.owner_field] = None if owner is None else str(owner)
+    for key in HOLDERS:
+        if key in form.fields:
+            given[key] = None if owner is None else str(owner)
     wrong: set[str] = set()
     for _ in range(6):
         try:
@@ -166,20 +173,29 @@ class Oracle:
         ]
 
     def covering(self, row: Row, *actions: str) -> list[Mapping[str, Any]]:
-        found = []
-        for grant, rule in self.rules:
-            below = row.unit_path.startswith(grant.unit_path)
-            reached = {
-                "own": row.owner == self.person,
-                "unowned": row.owner is None and below,
-                "team": row.unit_path == grant.unit_path,
-                "branch": below,
-                "subtree": below,
-                "all": True,
-            }[rule["scope"]]
-            if reached and set(actions) & set(rule["actions"]):
-                found.append(rule)
-        return found
+        return [
+            rule
+            for grant, rule in self.rules
+            if set(actions) & set(rule["actions"]) and self.reaches(grant, rule["scope"], row)
+        ]
+
+    def reaches(self, grant: Grant, scope: Any, row: Row) -> bool:
+        """Of scopes by expression the packs know one kind: a field holds the reader."""
+        if isinstance(scope, Mapping):
+            mine = HOLDS_ME.fullmatch(scope["where"])
+            assert mine is not None, scope
+            here = self.reaches(grant, scope.get("within", "all"), row)
+            return here and str(row.values.get(mine[1])) == str(self.person)
+        below = row.unit_path.startswith(grant.unit_path)
+        reached = {
+            "own": row.owner == self.person,
+            "unowned": row.owner is None and below,
+            "team": row.unit_path == grant.unit_path,
+            "branch": below,
+            "subtree": below,
+            "all": True,
+        }
+        return reached[scope]
 
     def sees(self, row: Row) -> bool:
         return bool(self.covering(row, "read"))
