@@ -13,11 +13,11 @@ from careloom.platform.store.database import Database
 TRAIL = {
     "event",
     "handoff",
-    "seal",
+    "chain_end",
     "view_log",
-    "attempt",
+    "viewed",
+    "sign_in_attempt",
     "sign_in",
-    "idempotency_key",
     "node",
     "alembic_version",
 }
