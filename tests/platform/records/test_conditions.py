@@ -18,12 +18,8 @@ from careloom.platform.identity.roles import save_role
 from careloom.platform.identity.rules import SCOPES, Rule
 from careloom.platform.identity.tree import tree
 from careloom.platform.records.explain import explain
-from careloom.platform.records.lists import (
-    get,
-    history,
-    list_records,
-    may_do,
-)
+from careloom.platform.records.lists import get, list_records, may_do
+from careloom.platform.records.past import history
 from careloom.platform.records.shape import shape_of
 from careloom.platform.records.submit import change, submit
 from careloom.platform.store.database import Database
