@@ -21,8 +21,10 @@ from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import settings_from
 
 DATA = Path(__file__).parents[1] / "data"
-# A machine may be slow as a whole; what must not happen is that one writer waits while others go.
+# A machine may be slow as a whole; what must not happen is that one writer waits while others go:
+# for many of their turns, and for a good part of the whole import.
 LONGEST_WAIT = 30  # times the median wait of the same run
+LONGEST_PART = 1 / 4  # of the run
 
 
 @pytest.mark.alone
@@ -32,7 +34,7 @@ def test_eight_people_submit_while_a_file_is_imported(demo: Command) -> None:
     with database.read() as session:
         person = session.scalars(select(Person.id).where(Person.login == "agent")).one()
     submit_lead(database, person, "first")  # what is read once is read now
-    over = threading.Event()
+    over, begun = threading.Event(), time.monotonic()
     importing = demo.start("import", "lead_intake", str(DATA / "leads_1000.csv"), "--accept-good")
     with ThreadPoolExecutor(8) as threads:
         running = [
@@ -41,6 +43,7 @@ def test_eight_people_submit_while_a_file_is_imported(demo: Command) -> None:
         answer, errors = importing.communicate(timeout=120)
         over.set()
         waits = [wait for result in running for wait in result.result(timeout=60)]
+    run = time.monotonic() - begun
     assert importing.returncode == 0, errors
     assert json.loads(answer)["good"] == 943
     with database.read() as session:
@@ -50,7 +53,7 @@ def test_eight_people_submit_while_a_file_is_imported(demo: Command) -> None:
     assert len(waits) > 50
     usual, longest = median(waits), max(waits)
     print(f"{len(waits)} writes: usual wait {usual:.3f} s, longest {longest:.3f} s")
-    assert longest < LONGEST_WAIT * usual
+    assert longest < max(LONGEST_WAIT * usual, LONGEST_PART * run)
 
 
 def submit_lead(database: Database, person: int, name: str) -> None:

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from careloom.platform.store.database import Database
 
-# A machine may be slow as a whole; what must not happen is that one writer waits while others go.
+# A machine may be slow as a whole; what must not happen is that one writer waits while others go:
+# for many of their turns, and for a good part of the whole run.
 LONGEST_WAIT = 30  # times the median wait of the same run
+LONGEST_PART = 1 / 4  # of the run
 SECONDS = 3.0
 CHUNKS, CHUNK = 60, 50
 
@@ -61,7 +63,7 @@ def test_eight_threads_and_another_process_write_without_a_long_wait(database: D
         rows = session.execute(text("SELECT count(*), count(DISTINCT name) FROM probe")).one()
     assert tuple(rows) == (len(waits) + CHUNKS * CHUNK,) * 2
     assert len(waits) > 100
-    assert max(waits) < LONGEST_WAIT * median(waits)
+    assert max(waits) < max(LONGEST_WAIT * median(waits), LONGEST_PART * SECONDS)
 
 
 def write_until(database: Database, thread: int, over: threading.Event) -> list[float]:
