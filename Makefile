@@ -20,7 +20,7 @@ TYPES := mkdir -p .mypy_cache/house && ln -sfn ../.. .mypy_cache/house/careloom 
 	careloom/platform careloom/runtime careloom/builders
 export PYTHON PORT
 
-.PHONY: help run test check bench pictures fuzz kills soak install build pins clean
+.PHONY: help run test check bench pictures fuzz kills soak install tools build pins clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -31,51 +31,63 @@ run: install build ## everything, from nothing: install, build, the demo clinic,
 	@echo "Careloom: http://$(HOST):$(PORT)   (Ctrl+C ends it)"
 	@exec $(CARELOOM) run --host $(HOST) --port $(PORT)
 
-test: install ## install what the tests need, then linters, types and every test
+test: tools ## install what the tests need, then linters, types and every test
 	@sh .ci/system tests
 	$(MAKE) --no-print-directory check
 	$(NPM) test
 	$(BIN)/pytest -n 2 -m "not alone"
 	$(BIN)/pytest -m alone
 
-check: install build ## linters and types: ruff, mypy, vue-tsc
+check: tools build ## linters and types: ruff, mypy, vue-tsc
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	@$(TYPES)
 	$(NPM) run types
 
-bench: install build ## measure each claim against its reference; CLAIMS=… for some
+bench: tools build ## measure each claim against its reference; CLAIMS=… for some
 	@sh .ci/system tests
 	PYTHONPATH=tests:tests/journeys $(BIN)/python -m benchmarks $(CLAIMS)
 
-pictures: install build ## screenshots of the demo's pages, with an index
+pictures: tools build ## screenshots of the demo's pages, with an index
 	@sh .ci/system tests
 	PYTHONPATH=tests $(BIN)/python -m pictures
 
-fuzz: install build ## 50 random requests to each of the API's operations, as three askers
+fuzz: tools build ## 50 random requests to each of the API's operations, as three askers
 	CARELOOM_FUZZ=50 $(BIN)/pytest tests/proof/test_api_fuzz.py
 
-kills: install build ## kill import and worker N times on DB=sqlite|postgresql, look for loss
+kills: tools build ## kill import and worker N times on DB=sqlite|postgresql, look for loss
 	PYTHONPATH=tests $(BIN)/python -m kills --kills $(N) --database $(DB) $(if $(SEED),--seed $(SEED))
 
-soak: install build ## kills on both databases for MINUTES minutes
+soak: tools build ## kills on both databases for MINUTES minutes
 	PYTHONPATH=tests $(BIN)/python -m kills --minutes $(MINUTES) --database sqlite
 	PYTHONPATH=tests $(BIN)/python -m kills --minutes $(MINUTES) --database postgresql
 
-install: .venv/.installed ## the virtual environment, when setup.cfg has changed
+install: .venv/.installed ## the virtual environment with what serving needs, when setup.cfg has changed
 
-.venv/.installed: setup.cfg pyproject.toml .ci/constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Careloom needs Python 3.11 or newer; say which: make PYTHON=python3.11 …" >&2; exit 1; }
-	@sh .ci/system venv
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
+tools: .venv/.tools ## the same with what tests and checks need besides
+
+# Serving needs a third of the packages: who only tries Careloom waits for no others.
+PINNED := setup.cfg pyproject.toml .ci/constraints.txt
+define venv
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "Careloom needs Python 3.11 or newer; say which: make PYTHON=python3.11 …" >&2; exit 1; }
+@sh .ci/system venv
+@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+$(BIN)/python -m pip install -q --disable-pip-version-check -c .ci/constraints.txt -e
+endef
+
+.venv/.installed: $(PINNED)
+	$(venv) .
 	@touch $@
+
+.venv/.tools: $(PINNED)
+	$(venv) '.[dev]'
+	@touch .venv/.installed $@
 
 build: install ## the browser side, when its sources have changed
 	@$(BIN)/python platform/web/bundle.py build
 
-pins: install ## write down the versions installed here, for every later install
+pins: tools ## write down the versions installed here, for every later install
 	$(BIN)/python -m pip freeze -q --exclude-editable --disable-pip-version-check > .ci/constraints.txt
 
 clean: ## remove what can be made again (not var/, which holds data)
