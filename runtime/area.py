@@ -13,7 +13,7 @@ from ..platform.web.navigation import Place, add_places
 from ..platform.web.uploads import KEY as FILES
 from .demo.verbs import demo
 from .flows import api as flows_api
-from .flows import instance_pages, message_pages
+from .flows import hand_api, hand_pages, instance_pages, message_pages
 from .flows import pages as work_pages
 from .flows.asides import about_record
 from .flows.check import FLOW
@@ -38,6 +38,7 @@ from .work.worker import start_worker
 
 PARTS = (
     work_pages,
+    hand_pages,
     instance_pages,
     message_pages,
     record_pages,
@@ -48,6 +49,7 @@ PARTS = (
     records_api,
     reports_api,
     flows_api,
+    hand_api,
 )
 PLACES = (
     Place("/", "list-checks", "nav.tasks", order=10),

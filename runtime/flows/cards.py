@@ -68,6 +68,7 @@ class Card:
     call: str
     due: Due
     escalated: bool
+    reminded: bool
     held_by: str
     pool: bool
     facts: Sequence[Fact] = field(default_factory=tuple)
@@ -112,6 +113,7 @@ def cards(reader: Reader, rows: Sequence[TaskRow], now: datetime) -> list[Card]:
                 call=subject.call,
                 due=due_of(reader, row.due_at, now),
                 escalated=escalated,
+                reminded=row.reminded_at is not None,
                 held_by=reader.say("page.task.held_by", name=held_by) if held_by else "",
                 pool=row.holder_id is None and not escalated and row.id not in named,
                 facts=[*subject.facts, *_place(reader, row.unit_id)],

@@ -15,10 +15,11 @@ from ...platform.store.session import moment
 from ..actions.commands import Named
 from ..actions.sight import Sight
 from ..steps.graph import Graph, TaskStep
-from ..tasks.hold import close, found, lost, need_asked, still_open
+from ..tasks.hold import close, found, lost, name_of, need_asked, still_open
 from ..tasks.model import TaskState, tasks
 from . import writing
 from .definition import NO
+from .hand_over import answer
 from .instance import Standing, lock, sight_of
 from .leave import drop_rest, drop_timers
 from .load import flow
@@ -40,7 +41,8 @@ def complete(
 ) -> int | None:
     """Complete a task with its form's values (JSON-shaped) and outcome; returns the record's id.
 
-    comment: what the person says to it; some outcomes want it.
+    comment: what the person says to it; some outcomes want it. Who had it delegated to them only
+    says something, and it goes back to whoever delegated it.
 
     The next steps are taken in the same transaction, each automatic one so that its failure opens
     an incident and leaves this standing. Raises NotFound when the actor is not asked, Conflict
@@ -56,6 +58,11 @@ def complete(
         raise lost(session, actor, task_id)
     if standing.state == InstanceState.SUSPENDED:
         raise Conflict("E_FLOW_SUSPENDED")
+    if row.principal_id is not None and row.holder_id == actor.person_id:
+        if values or outcome is not None:
+            raise Conflict("E_TASK_DELEGATED", by=name_of(session, row.principal_id))
+        answer(session, actor, row, comment)
+        return None
     graph = flow(session, standing.flow_key, standing.flow_version)
     step = graph.task(row.step_key)
     comment = (comment or "").strip() or None

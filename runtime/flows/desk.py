@@ -23,7 +23,7 @@ from ..forms.pages import reader_of
 from ..forms.show import Filling, Reader, posted
 from ..steps.graph import TaskStep
 from ..tasks.actors import is_among
-from ..tasks.hold import asked, need_asked
+from ..tasks.hold import asked, name_of, need_asked
 from ..tasks.model import How
 from ..tasks.worklist import TaskRow, task_row
 from .instance import run_of
@@ -44,10 +44,17 @@ class Desk:
     by_role: bool
 
     @property
+    def asked_by(self) -> str:
+        """Who asks the reader to look at it; empty when nobody does."""
+        if self.row.principal_id is None or self.row.holder_id != self.reader.actor.person_id:
+            return ""
+        return name_of(self.reader.session, self.row.principal_id)
+
+    @property
     def mine(self) -> bool:
         """Whether the reader may fill it in now."""
         if self.row.holder_id is not None:
-            return self.row.holder_id == self.reader.actor.person_id
+            return self.row.holder_id == self.reader.actor.person_id and not self.asked_by
         if self.step.approval is not None:
             return True  # whoever is asked may decide without taking it first
         return not self.by_role or self.row.how == How.ESCALATED

@@ -8,12 +8,13 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from ...platform.definitions.published import entries
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import allowed
+from ...platform.identity.roles import role_document
 from ...platform.records.lists import get, may_do
 from ...platform.store.errors import Conflict
 from ...platform.store.session import moment
@@ -25,9 +26,12 @@ from ..forms.pages import reader_of
 from ..forms.show import Reader
 from ..forms.story import names_of
 from ..steps.graph import Graph, NotifyStep
+from ..tasks.hold import asked, name_of
 from ..tasks.messages import of_instance, readers_of
+from ..tasks.model import TaskState, tasks
 from . import control
-from .cards import subject_of
+from .cards import Due, due_of, subject_of
+from .hand_over import may_hand_over
 from .load import flow
 from .map import drawn_map
 from .model import InstanceState, waits
@@ -41,7 +45,7 @@ area = Blueprint("instances", __name__)
 @route(area, "/instances/<id:instance_id>", needs=READ, endpoint="instance")
 def instance(instance_id: int) -> ResponseReturnValue:
     """`pages/instance.html`: url, title, version, started, state, result, subject, incidents,
-    waits, events, messages, map, trail, may (cancel, suspend, resume, retry), clock."""
+    waits, tasks, events, messages, map, trail, may (cancel, suspend, resume, retry), clock."""
     session, actor = reading(), who()
     need_seen(session, actor, instance_id)
     reader = reader_of(session, actor)
@@ -59,6 +63,7 @@ def instance(instance_id: int) -> ResponseReturnValue:
         subject=subject_of(reader, get(session, actor, row.subject_form, row.subject_id)),
         incidents=open_incidents(reader, row),
         waits=standing_waits(reader, row),
+        tasks=open_tasks(reader, instance_id),
         events=awaited_events(reader, instance_id),
         messages=_messages(reader, instance_id, graph),
         map=drawn_map(reader, row, graph),
@@ -79,6 +84,41 @@ def _may(session: Session, actor: Actor, state: str) -> dict[str, bool]:
     }
 
 
+def open_tasks(reader: Reader, instance_id: int) -> list[OpenTask]:
+    """What people have still to do: with whom it is, and what the reader may do about it."""
+    session, now = reader.session, moment(reader.session)
+    query = select(tasks).where(tasks.c.instance_id == instance_id, tasks.c.state == TaskState.OPEN)
+    found = []
+    for row in session.execute(query.order_by(tasks.c.id)):
+        url = f"/tasks/{row.id}"
+        found.append(
+            OpenTask(
+                reader.text(row.title),
+                _with_whom(reader, row),
+                due_of(reader, row.due_at, now),
+                url,
+                f"{url}/hand-over" if may_hand_over(session, reader.actor, row) else "",
+            )
+        )
+    return found
+
+
+def _with_whom(reader: Reader, task: Row[Any]) -> str:
+    """Who has it; else all who are asked for it."""
+    if task.holder_id is not None:
+        return reader.say("page.task.with", name=name_of(reader.session, task.holder_id))
+    named, roles = [], []
+    for one in asked(reader.session, task.id):
+        if one.person is not None:
+            named.append(name_of(reader.session, one.person))
+        else:
+            role = role_document(reader.session, one.role or "")
+            roles.append(reader.text(role["title"]) if role else one.role or "")
+    comma = reader.say("page.comma")
+    told = {"page.task.with": comma.join(named), "page.task.with_role": comma.join(roles)}
+    return " · ".join(reader.say(words, name=name) for words, name in told.items() if name)
+
+
 def awaited_events(reader: Reader, instance_id: int) -> list[str]:
     """The events it waits for that the reader may raise."""
     query = select(waits).where(waits.c.instance_id == instance_id, waits.c.kind == "event")
@@ -87,6 +127,17 @@ def awaited_events(reader: Reader, instance_id: int) -> list[str]:
         for row in reader.session.execute(query)
         if may_do(reader.session, reader.actor, row.form_key, row.record_id, "change")
     ]
+
+
+@dataclass(frozen=True)
+class OpenTask:
+    """A task that is to be done. hand_over: where it is given to somebody else, or empty."""
+
+    title: str
+    words: str
+    due: Due
+    url: str
+    hand_over: str
 
 
 @dataclass(frozen=True)

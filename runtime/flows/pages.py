@@ -91,8 +91,8 @@ def _milliseconds(now: datetime) -> int:
 @route(area, "/tasks/<id:task_id>", needs=SIGNED_IN, endpoint="task")
 def task(task_id: int) -> ResponseReturnValue:
     """`pages/task.html`: task (title, help, url, due, escalated, take, approval), subject, judged
-    (or None), mine, claimable, held_by_other, may_unclaim, drawn (or None), outcomes,
-    outcome_problem, comment, problems, trail, instance_url, draft_key, clock."""
+    (or None), mine, asked_by, claimable, held_by_other, may_unclaim, may_hand_over, drawn (or
+    None), outcomes, outcome_problem, comment, problems, trail, instance_url, draft_key, clock."""
     session, actor = reading(), who()
     try:
         desk = desk_of(session, actor, task_id)
@@ -139,8 +139,11 @@ def _draw(
         mine=desk.mine,
         claimable=row.holder_id is None and not desk.mine,
         held_by_other=held_by or "",
-        may_take_back=bool(held_by) and row.how == How.ESCALATED,
-        may_unclaim=desk.by_role and row.holder_id == reader.actor.person_id,
+        may_take_back=bool(held_by)
+        and (row.how == How.ESCALATED or row.principal_id == reader.actor.person_id),
+        may_unclaim=desk.by_role and desk.mine and row.holder_id is not None,
+        asked_by=desk.asked_by,
+        may_hand_over=desk.mine,
         drawn=drawn,
         outcomes=_outcomes(desk, typed),
         outcome_problem=outcome_problem,
@@ -255,7 +258,8 @@ def finish(task_id: int) -> ResponseReturnValue:
             raise Invalid(problems=refused)
         desk = desk_of(session, actor, task_id)
         outcome, comment = typed.get(OUTCOME) or None, typed.get(COMMENT)
-        complete(session, actor, task_id, given_by(desk, typed), outcome, comment)
+        given = {} if desk.asked_by else given_by(desk, typed)
+        complete(session, actor, task_id, given, outcome, comment)
         return desk.row.title
 
     try:

@@ -1,5 +1,6 @@
 """An instance and a task as their readers see them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from ...platform.store.errors import Malformed, NotFound
 from ..actions.commands import Named
 from ..actions.sight import Sight
 from ..steps.graph import Graph, Outcome
+from ..tasks.hand_over import notes_of
 from ..tasks.hold import found, need_known
 from ..tasks.model import TaskState, tasks
 from ..tasks.worklist import TaskRow, task_row
@@ -41,10 +43,11 @@ class InstanceView:
     steps: Rows
     incidents: Rows
     events: list[Event]
+    notes: Sequence[Row[Any]]
 
 
 def read_instance(session: Session, actor: Actor, instance_id: int) -> InstanceView:
-    """State, tokens, tasks, steps, events in order, incidents. Raises NotFound."""
+    """State, tokens, tasks, steps, events in order, incidents, notes. Raises NotFound."""
     row = need_seen(session, actor, instance_id)
 
     def of(table: Any) -> Rows:
@@ -61,6 +64,7 @@ def read_instance(session: Session, actor: Actor, instance_id: int) -> InstanceV
         steps=of(steps_taken),
         incidents=of(incidents),
         events=list(session.scalars(events.order_by(Event.id))),
+        notes=notes_of(session, instance_id),
     )
 
 
@@ -124,6 +128,7 @@ class TaskView:
     about_rights: dict[str, str]
     may_complete: bool
     approval: bool = False
+    notes: Sequence[Row[Any]] = ()
 
 
 def read_task(session: Session, actor: Actor, task_id: int) -> TaskView:
@@ -148,6 +153,7 @@ def read_task(session: Session, actor: Actor, task_id: int) -> TaskView:
         about_rights=subject[1],
         may_complete=row.state == TaskState.OPEN and free,
         approval=step.approval is not None,
+        notes=[one for one in notes_of(session, row.instance_id) if one.task_id == task_id],
     )
 
 

@@ -11,6 +11,7 @@ from ...platform.web.context import local
 from ..forms.show import Reader
 from ..forms.story import Line, names_of
 from ..steps.graph import Graph, RaceStep, TaskStep
+from ..tasks.hand_over import notes_of
 from ..tasks.model import TaskState, tasks
 from .load import flow, forms
 from .model import InstanceState, incidents, instances, steps_taken, waits
@@ -46,10 +47,23 @@ def trail(reader: Reader, instance: Any) -> list[Line]:
     for task in asked:
         title = reader.text(task.title) or task.step_key
         lines.append((task.id, _task_line(reader, graph, title, task, people)))
+    lines += _notes(reader, instance.id)
     found = [line for _, line in sorted(lines, key=lambda pair: pair[0])]
     if instance.state in (InstanceState.ENDED, InstanceState.CANCELLED):
         words = reader.say(f"page.instance.state.{instance.state}")
         found.append(Line(words, local(instance.ended_at) if instance.ended_at else ""))
+    return found
+
+
+def _notes(reader: Reader, instance_id: int) -> list[tuple[int, Line]]:
+    """What people said to its tasks, and to whom they gave them, with what they sort by."""
+    rows = notes_of(reader.session, instance_id)
+    people = names_of(reader.session, {one for row in rows for one in (row.person_id, row.to_id)})
+    found = []
+    for row in rows:
+        by, to = people.get(row.person_id) or "", people.get(row.to_id) or ""
+        words = reader.say(f"page.note.{row.kind}", by=by, to=to)
+        found.append((row.id, Line(words, local(row.at), row.text or "")))
     return found
 
 

@@ -24,6 +24,7 @@ from .read import InstanceView, TaskView
 _MAYBE_KEY = {"type": ["string", "null"]}
 _MAYBE_TEXT = {"type": ["string", "null"]}
 _OPEN = {"type": "object"}
+_LINES = {"type": "array", "items": _OPEN}
 _RIGHTS = {
     "type": "object",
     "additionalProperties": {"enum": ["hidden", "masked", "read", "write"]},
@@ -46,7 +47,8 @@ TASK_LINE = thing(
         "reminded_at": MAYBE_MOMENT,
         "escalated_at": MAYBE_MOMENT,
         "holder": {"type": ["object", "null"]},
-        "how": {"enum": ["offered", "escalated", "reassigned"]},
+        "delegated_by": MAYBE_ID,
+        "how": {"enum": ["offered", "escalated", "reassigned", "delegated"]},
         "closed_at": MAYBE_MOMENT,
         "outcome": _MAYBE_KEY,
     }
@@ -71,6 +73,7 @@ TASK = thing(
         "approval": {"type": "boolean"},
         "about": {"type": ["object", "null"]},
         "may_complete": {"type": "boolean"},
+        "notes": _LINES,
     }
 )
 INSTANCE_LINE = thing(
@@ -88,7 +91,6 @@ INSTANCE_LINE = thing(
         "parent": MAYBE_ID,
     }
 )
-_LINES = {"type": "array", "items": _OPEN}
 INSTANCE = thing(
     {
         **INSTANCE_LINE["properties"],
@@ -98,6 +100,7 @@ INSTANCE = thing(
         "steps": _LINES,
         "events": _LINES,
         "incidents": _LINES,
+        "notes": _LINES,
     }
 )
 
@@ -147,6 +150,7 @@ def task_line(row: TaskRow) -> dict[str, Any]:
         "reminded_at": stamp(row.reminded_at),
         "escalated_at": stamp(row.escalated_at),
         "holder": holder,
+        "delegated_by": id_text(row.principal_id),
         "how": row.how,
         "closed_at": stamp(row.closed_at),
         "outcome": row.outcome,
@@ -167,6 +171,7 @@ def task(view: TaskView) -> dict[str, Any]:
         "approval": view.approval,
         "about": _about(view),
         "may_complete": view.may_complete,
+        "notes": [_note(one) for one in view.notes],
     }
 
 
@@ -225,6 +230,7 @@ def instance(view: InstanceView) -> dict[str, Any]:
         ],
         "events": [_event(one) for one in view.events],
         "incidents": [_incident(one) for one in view.incidents],
+        "notes": [_note(one) for one in view.notes],
     }
 
 
@@ -246,11 +252,24 @@ def _task(row: dict[str, Any]) -> dict[str, Any]:
         "offered_at": stamp(row["offered_at"]),
         "due_at": stamp(row["due_at"]),
         "holder": id_text(row["holder_id"]),
+        "delegated_by": id_text(row["principal_id"]),
         "closed_at": stamp(row["closed_at"]),
         "closed_by": id_text(row["closed_by"]),
         "outcome": row["outcome"],
         "record": id_text(row["record_id"]),
         "comment": row["comment"],
+    }
+
+
+def _note(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "task": str(row.task_id),
+        "kind": row.kind,
+        "by": id_text(row.person_id),
+        "to": id_text(row.to_id),
+        "at": stamp(row.at),
+        "text": row.text,
     }
 
 

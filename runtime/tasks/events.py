@@ -11,5 +11,8 @@ declare(
         "task:reminded": ("task", "step", "limit"),
         "task:escalated": ("task", "step", "limit", "to"),
         "task:reassigned": ("task", "step", "limit", "to"),
+        "task:delegated": ("task", "step", "to"),
+        "task:answered": ("task", "step", "to"),
+        "task:commented": ("task", "step"),
     }
 )

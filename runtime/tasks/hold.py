@@ -12,6 +12,7 @@ from ...platform.store.errors import Conflict, NotAllowed, NotFound
 from ...platform.store.hot import Hot
 from ...platform.store.session import moment
 from .actors import Offered, is_among
+from .hand_over import bring_back
 from .model import How, TaskState, task_actors, tasks
 from .offer import withdraw
 
@@ -87,9 +88,10 @@ def claim(session: Session, actor: Actor, task_id: int) -> None:
 
 def unclaim(session: Session, actor: Actor, task_id: int) -> None:
     """Give the task back to all who are asked; giving back what nobody holds changes nothing.
+    One that was delegated goes back to whoever delegated it.
 
-    The holder may, and so may those it was escalated to. Raises NotFound when one is not asked,
-    NotAllowed when it is another's, Conflict when it is closed.
+    The holder may, whoever delegated it, and those it was escalated to. Raises NotFound when one
+    is not asked, NotAllowed when it is another's, Conflict when it is closed.
     """
     row = found(session, task_id)
     if row.state == TaskState.OPEN:
@@ -97,8 +99,12 @@ def unclaim(session: Session, actor: Actor, task_id: int) -> None:
         if row.holder_id is None:
             return
         above = asked(session, task_id, how=How.ESCALATED)
-        if row.holder_id != actor.person_id and not is_among(actor, above):
-            raise NotAllowed("E_TASK_HELD", by=_name(session, row.holder_id))
+        mine = actor.person_id in (row.holder_id, row.principal_id)
+        if not mine and not is_among(actor, above):
+            raise NotAllowed("E_TASK_HELD", by=name_of(session, row.holder_id))
+        if row.principal_id is not None:
+            bring_back(session, actor, row, None)
+            return
         given = session.execute(
             update(tasks)
             .where(
@@ -183,7 +189,7 @@ def lost(session: Session, actor: Actor, task_id: int) -> Conflict | NotFound:
         TaskState.DONE: "E_TASK_DONE",
         TaskState.CANCELLED: "E_TASK_CANCELLED",
     }[TaskState(row.state)]
-    return Conflict(code, by=_name(session, who), at=_moment(when))
+    return Conflict(code, by=name_of(session, who), at=_moment(when))
 
 
 def need_known(session: Session, actor: Actor, task_id: int) -> str:
@@ -212,7 +218,8 @@ def _was_asked(session: Session, actor: Actor, task_id: int) -> bool:
     return True
 
 
-def _name(session: Session, person_id: int | None) -> str:
+def name_of(session: Session, person_id: int | None) -> str:
+    """What a person is called; nobody is Careloom itself."""
     if person_id is None:
         return "Careloom"
     name = session.execute(select(Person.name).where(Person.id == person_id)).scalar_one_or_none()

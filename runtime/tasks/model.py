@@ -1,4 +1,4 @@
-"""Tables: the task and the actors it is offered to; the message and who is to read it."""
+"""Tables: the task, whom it is offered to, what is said to it; the message and its readers."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -31,6 +31,20 @@ class How(StrEnum):
     """A time limit ran out: these people are asked as well."""
     REASSIGNED = "reassigned"
     """The task was moved to these people, and taken from those before."""
+    DELEGATED = "delegated"
+    """Who holds the task asked this person to look at it; it comes back to them."""
+
+
+class NoteKind(StrEnum):
+    """What somebody did with a task, beside doing it."""
+
+    COMMENT = "comment"
+    REASSIGNED = "reassigned"
+    DELEGATED = "delegated"
+    ANSWERED = "answered"
+    """Of who had it delegated to them: it went back."""
+    REMINDED = "reminded"
+    """Asked those who have it to hurry."""
 
 
 class Task(Base):
@@ -59,6 +73,8 @@ class Task(Base):
     state: Mapped[str] = mapped_column(String(12))
     holder_id: Mapped[int | None] = mapped_column(Id)
     """The person who has claimed it."""
+    principal_id: Mapped[int | None] = mapped_column(Id)
+    """While it is delegated, the person to whom it comes back; the holder then only answers."""
     held_at: Mapped[datetime | None] = mapped_column(Moment)
     offered_at: Mapped[datetime] = mapped_column(Moment)
     due_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -111,6 +127,22 @@ class TaskActor(Base):
     since: Mapped[datetime] = mapped_column(Moment)
     sort_at: Mapped[datetime] = mapped_column(Moment)
     open: Mapped[bool] = mapped_column(Boolean)
+
+
+class TaskNote(Base):
+    """What a person said to a task, or did with it. `to_id`: to whom they gave it."""
+
+    __tablename__ = "task_note"
+    __table_args__ = (Index("ix_task_note_instance", "instance_id", "id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    task_id: Mapped[int] = mapped_column(Id)
+    instance_id: Mapped[int] = mapped_column(Id)
+    kind: Mapped[str] = mapped_column(String(12))
+    person_id: Mapped[int | None] = mapped_column(Id)
+    to_id: Mapped[int | None] = mapped_column(Id)
+    at: Mapped[datetime] = mapped_column(Moment)
+    text: Mapped[str | None] = mapped_column(Text)
 
 
 class MessageState(StrEnum):
@@ -178,5 +210,6 @@ class MessageReader(Base):
 
 tasks = cast(Table, Task.__table__)
 task_actors = cast(Table, TaskActor.__table__)
+task_notes = cast(Table, TaskNote.__table__)
 messages = cast(Table, Message.__table__)
 message_readers = cast(Table, MessageReader.__table__)

@@ -56,7 +56,7 @@ def offer(session: Session, new: NewTask, actors: Sequence[Offered]) -> int:
             "offered_at": moment(session),
         },
     )
-    _add(session, task_id, actors, How.OFFERED, new.due_at)
+    ask_also(session, task_id, actors, How.OFFERED, new.due_at)
     return task_id
 
 
@@ -64,7 +64,7 @@ def offer_also(
     session: Session, task_id: int, actors: Sequence[Offered], due_at: datetime | None
 ) -> None:
     """Ask these actors as well: the task is escalated to them."""
-    _add(session, task_id, actors, How.ESCALATED, due_at)
+    ask_also(session, task_id, actors, How.ESCALATED, due_at)
     session.execute(update(tasks).where(tasks.c.id == task_id).values(escalated_at=moment(session)))
 
 
@@ -73,8 +73,12 @@ def reassign(
 ) -> None:
     """Move the task to these actors; it is nobody else's any more, and nobody holds it."""
     withdraw(session, task_id)
-    _add(session, task_id, actors, How.REASSIGNED, due_at)
-    session.execute(update(tasks).where(tasks.c.id == task_id).values(holder_id=None, held_at=None))
+    ask_also(session, task_id, actors, How.REASSIGNED, due_at)
+    session.execute(
+        update(tasks)
+        .where(tasks.c.id == task_id)
+        .values(holder_id=None, held_at=None, principal_id=None)
+    )
 
 
 def remind(session: Session, task_id: int) -> None:
@@ -95,13 +99,14 @@ def withdraw(session: Session, task_id: int) -> None:
     _WITHDRAW(session, {"at_task": task_id})
 
 
-def _add(
+def ask_also(
     session: Session,
     task_id: int,
     actors: Sequence[Offered],
     how: How,
     due_at: datetime | None,
 ) -> None:
+    """These are asked by that road, beside whoever is."""
     _ASK(
         session,
         [

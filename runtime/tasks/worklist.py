@@ -27,8 +27,8 @@ MOST_COUNTED = 1_000
 class TaskRow:
     """A task as it stands on a list.
 
-    label: what its record is called, None when the actor may not read that record. how: offered,
-    escalated or reassigned. overdue: its due time has passed and it is open.
+    label: what its record is called, None when the actor may not read that record. how: by which
+    road it came, see `model.How`. overdue: its due time has passed and it is open.
     """
 
     id: int
@@ -49,6 +49,7 @@ class TaskRow:
     escalated_at: datetime | None
     holder_id: int | None
     holder: str | None
+    principal_id: int | None
     how: str
     closed_at: datetime | None
     outcome: str | None
@@ -190,6 +191,7 @@ def _task_row(
         escalated_at=row.escalated_at,
         holder_id=row.holder_id,
         holder=row.holder,
+        principal_id=row.principal_id,
         how=how or row.how,
         closed_at=row.closed_at,
         outcome=row.outcome,

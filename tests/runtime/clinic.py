@@ -136,7 +136,10 @@ ROLES: dict[str, Document] = {
         for key in ("customer", "lead", "call")
     },
 }
-RIGHTS = {"supervisor": ["flows.read"], "manager": ["flows.read", "flows.write", "flows.start"]}
+RIGHTS = {
+    "supervisor": ["flows.read", "tasks.assign"],
+    "manager": ["flows.read", "flows.write", "flows.start"],
+}
 
 DEDUPE: Document = {
     "key": "dedupe",

@@ -1,0 +1,178 @@
+"""Pages of a task in somebody's hands: give it on, have it looked at, hurry, comment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from ...platform.identity.actor import Actor
+from ...platform.identity.model import Person
+from ...platform.records.lists import get
+from ...platform.store.errors import Conflict, Invalid, NotFound, Refusal, TooMany
+from ...platform.web.request import language, reading, who, write
+from ...platform.web.routes import SIGNED_IN, route
+from ...platform.web.words import say
+from ..forms.drawn import Trouble
+from ..forms.pages import reader_of
+from ..forms.show import Reader
+from ..tasks.hold import asked, found
+from . import hand_over
+from .cards import Subject, subject_of
+from .load import flow
+
+area = Blueprint("hands", __name__)
+
+GIVE, ASK = "give", "ask"
+
+
+@dataclass(frozen=True)
+class Given:
+    """What was chosen on the page so far."""
+
+    to: str = ""
+    way: str = GIVE
+    record: bool = True
+    comment: str = ""
+
+
+@route(area, "/tasks/<id:task_id>/hand-over", needs=SIGNED_IN, endpoint="hand_over")
+def show(task_id: int) -> ResponseReturnValue:
+    """`pages/hand_over.html`: url, back, title, subject, people (id, name, chosen), given, may
+    (ask, record), problems."""
+    return _draw(reader_of(reading(), who()), task_id, Given())
+
+
+def _draw(reader: Reader, task_id: int, given: Given, refusal: Invalid | None = None) -> str:
+    session, actor = reader.session, reader.actor
+    task = found(session, task_id)
+    if not hand_over.may_hand_over(session, actor, task):
+        raise NotFound(task=str(task_id))
+    step = flow(session, task.flow_key, task.flow_version).task(task.step_key)
+    people = hand_over.hands(session, actor, task, step)
+    field = hand_over.record_field(session, step, task.subject_form)
+    return render_template(
+        "pages/hand_over.html",
+        url=f"/tasks/{task_id}/hand-over",
+        back=_back(session, actor, task),
+        title=reader.text(task.title),
+        subject=_subject(reader, task),
+        people=[_option(one, given) for one in people],
+        given=given,
+        may={
+            "ask": _is_mine(session, actor, task),
+            "record": hand_over.may_give_record(session, actor, task, field),
+        },
+        problems=_troubles(reader, refusal),
+    )
+
+
+def _option(person: Person, given: Given) -> dict[str, Any]:
+    chosen = str(person.id) == given.to
+    return {"id": str(person.id), "name": person.name, "chosen": chosen}
+
+
+def _is_mine(session: Session, actor: Actor, task: Row[Any]) -> bool:
+    named = any(one.person == actor.person_id for one in asked(session, task.id))
+    return bool(named if task.holder_id is None else task.holder_id == actor.person_id)
+
+
+def _back(session: Session, actor: Actor, task: Row[Any]) -> str:
+    mine = _is_mine(session, actor, task)
+    return f"/tasks/{task.id}" if mine else f"/instances/{task.instance_id}"
+
+
+def _subject(reader: Reader, task: Row[Any]) -> Subject:
+    try:
+        record = get(reader.session, reader.actor, task.subject_form, task.subject_id)
+    except NotFound:
+        return Subject(who=reader.say("page.task.nobody"))
+    return subject_of(reader, record)
+
+
+def _troubles(reader: Reader, refusal: Invalid | None) -> list[Trouble]:
+    return [
+        Trouble(
+            one.path.strip("/"),
+            reader.say(f"page.hand_over.{one.path.strip('/')}"),
+            reader.say(f"problem.{one.code}", **one.params),
+        )
+        for one in (refusal.problems if refusal is not None else ())
+    ]
+
+
+@route(area, "/tasks/<id:task_id>/hand-over", methods=("POST",), needs=SIGNED_IN)
+def give(task_id: int) -> ResponseReturnValue:
+    """Give it to the chosen person, or have them look at it; then the work list."""
+    actor = who()
+    typed = request.form
+    given = Given(
+        typed.get("to", ""),
+        ASK if typed.get("way") == ASK else GIVE,
+        typed.get("record") == "yes",
+        typed.get("comment", ""),
+    )
+    to = int(given.to) if given.to.isascii() and given.to.isdigit() else 0
+
+    def deed(session: Session) -> None:
+        if given.way == ASK:
+            hand_over.delegate(session, actor, task_id, to, given.comment)
+        else:
+            hand_over.reassign(session, actor, task_id, to, given.comment, record=given.record)
+
+    try:
+        write(deed)
+    except Invalid as refusal:
+        return _draw(reader_of(reading(), actor), task_id, given, refusal), 422
+    except Conflict as refusal:
+        flash(say(language(), f"problem.{refusal.code}", **refusal.params), "soon")
+    else:
+        flash(say(language(), f"page.hand_over.did_{given.way}"), "ok")
+    return redirect("/", 303)
+
+
+@route(area, "/tasks/<id:task_id>/remind", methods=("POST",), needs=SIGNED_IN)
+def remind(task_id: int) -> ResponseReturnValue:
+    """Hurry those who have it, from the page of the run."""
+    actor = who()
+    return _said(
+        task_id, lambda session: hand_over.remind(session, actor, task_id), "page.task.reminded"
+    )
+
+
+@route(area, "/tasks/<id:task_id>/comment", methods=("POST",), needs=SIGNED_IN)
+def comment(task_id: int) -> ResponseReturnValue:
+    """Say something to it."""
+    actor, said = who(), request.form.get("comment", "")
+    return _said(
+        task_id,
+        lambda session: hand_over.comment(session, actor, task_id, said),
+        "page.task.commented",
+    )
+
+
+def _said(task_id: int, deed: Callable[[Session], Any], words: str) -> ResponseReturnValue:
+    """Do it, say so, and show the page it was asked from."""
+    try:
+        write(deed)
+    except TooMany as refusal:
+        minutes = -(-refusal.seconds // 60)
+        flash(say(language(), "page.task.reminded_before", minutes=minutes), "soon")
+    except (Invalid, Conflict) as refusal:
+        flash(_why(refusal), "soon")
+    else:
+        flash(say(language(), words), "ok")
+    if request.form.get("next") == "instance":
+        return redirect(f"/instances/{found(reading(), task_id).instance_id}", 303)
+    return redirect(f"/tasks/{task_id}", 303)
+
+
+def _why(refusal: Refusal) -> str:
+    first = refusal.problems[0] if refusal.problems else None
+    code, params = (first.code, first.params) if first else (refusal.code, refusal.params)
+    return say(language(), f"problem.{code}", **params)
