@@ -16,20 +16,25 @@ from .counting import charge, is_group
 from .environment import Env, Frame, Inner, Row, Search
 from .errors import Blank
 from .operations import OPERATIONS
-from .quick import quick
+from .quick import METHODS, OPERATORS, Build, Closure, Signs, is_light, quick
+from .quick_rows import summed
 from .reading import reader
 from .tree import Const, Each, Field, Find, Hop, Keep, Op, Resolved, size
-
-Closure = Callable[[Frame], Any]
 
 
 def compile(typed: Typed) -> Callable[[Env], Any]:
     """A function of one record's surroundings. It answers Decimal, str, bool, date, aware UTC
     datetime, timedelta, list, a row or its id, or None for blank, and raises ExpressionError
     (E_STEPS, E_ROWS) only when a limit is passed."""
-    closure = build(typed.node)
+    light = is_light(typed.node)
+    closure = build(typed.node, METHODS if light else OPERATORS)
     steps = size(typed.node)
     numeric = typed.type.kind == "number"
+
+    def evaluate_light(env: Env) -> Any:
+        env.steps = steps
+        value = closure(env)
+        return value if value or not numeric or value is None else ZERO
 
     def evaluate(env: Env) -> Any:
         env.steps = steps
@@ -41,7 +46,7 @@ def compile(typed: Typed) -> Callable[[Env], Any]:
             setcontext(callers)
         return value if value or not numeric or value is None else ZERO
 
-    return evaluate
+    return evaluate_light if light else evaluate
 
 
 def once(node: Resolved, frame: Frame) -> Any:
@@ -49,27 +54,33 @@ def once(node: Resolved, frame: Frame) -> Any:
     callers = getcontext()
     setcontext(own_context())
     try:
-        return build(node)(frame)
+        return build(node, OPERATORS)(frame)
     finally:
         setcontext(callers)
 
 
-def build(node: Resolved) -> Closure:
-    """The closure of one node."""
+def build(node: Resolved, signs: Signs) -> Closure:
+    """The closure of one node. signs: how its arithmetic is done, see `quick.is_light`."""
+
+    def inner(part: Resolved) -> Closure:
+        return build(part, signs)
+
     if isinstance(node, Const):
         return _const(node.value)
     if isinstance(node, Field):
         return _field(node)
     if isinstance(node, Op):
-        return quick(node, build) or _op(node)
+        if node.op == "list_sum" and isinstance(node.args[0], Each):
+            return summed(node.args[0], inner)
+        return quick(node, inner, signs) or _op(node, inner)
     if isinstance(node, Hop):
-        return _hop(node)
+        return _hop(node, inner)
     if isinstance(node, Each):
-        return _each(node)
+        return _each(node, inner)
     if isinstance(node, Keep):
-        return _keep(node)
+        return _keep(node, inner)
     if isinstance(node, Find):
-        return _find(node)
+        return _find(node, inner)
     return _group
 
 
@@ -110,7 +121,7 @@ def _field(node: Field) -> Closure:
     return outer
 
 
-def _hop(node: Hop) -> Closure:
+def _hop(node: Hop, build: Build) -> Closure:
     base, key, read = build(node.base), node.key, reader(node.type)
     form = node.base.type.form or ""
 
@@ -131,7 +142,7 @@ def follow(env: Env, form: str, key: Any) -> Row | None:
     return env.followed[form, key]
 
 
-def _op(node: Op) -> Closure:
+def _op(node: Op, build: Build) -> Closure:
     special = SPECIAL.get(node.op)
     args = [build(arg) for arg in node.args]
     if special is not None:
@@ -262,7 +273,7 @@ SPECIAL: dict[str, Callable[[list[Closure]], Closure]] = {
 }
 
 
-def _each(node: Each) -> Closure:
+def _each(node: Each, build: Build) -> Closure:
     rows, body = build(node.rows), build(node.body)
     cost, grouped, place = size(node.body), is_group(node.rows), node.place
 
@@ -280,7 +291,7 @@ def _each(node: Each) -> Closure:
     return each
 
 
-def _keep(node: Keep) -> Closure:
+def _keep(node: Keep, build: Build) -> Closure:
     rows, where = build(node.rows), build(node.where)
     cost, grouped, place = size(node.where), is_group(node.rows), node.place
 
@@ -298,7 +309,7 @@ def _keep(node: Keep) -> Closure:
     return keep
 
 
-def _find(node: Find) -> Closure:
+def _find(node: Find, build: Build) -> Closure:
     where, body, form = build(node.where), build(node.body), node.form
 
     def find(frame: Frame) -> Any:

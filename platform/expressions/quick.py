@@ -1,42 +1,75 @@
 """Short closures for what most expressions consist of: arithmetic and comparison of two sides.
 
 They answer what the general closures answer, only sooner; the tests run both.
+
+Python's own signs are right only under arithmetic.own_context(). Putting it in place and taking it
+away again costs as much as several signs, so a formula with few of them (`is_light`) asks the
+context itself for each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from decimal import Decimal, DecimalException, DivisionByZero, InvalidOperation
 from operator import add, ge, gt, le, lt, mul, sub, truediv
 from typing import Any
 
-from .arithmetic import ZERO, decimal_of, quick_total, round_half, unit_of
-from .counting import charge, is_group
-from .environment import Frame, Inner, Row
+from .arithmetic import CONTEXT, decimal_of, round_half, unit_of
+from .environment import Frame
 from .reading import reader
-from .tree import Const, Each, Field, Op, Resolved, size
+from .tree import Const, Each, Field, Find, Keep, Op, Resolved, walk
 
 Closure = Callable[[Frame], Any]
-Column = Callable[[Frame, Sequence[Row]], list[Decimal]]
-# Python's own signs: right only under arithmetic.own_context(), which the entries set.
-_SIGNS: dict[str, Callable[[Any, Any], Any]] = {
-    "add": add,
-    "sub": sub,
-    "mul": mul,
-    "div": truediv,
+Build = Callable[[Resolved], Closure]
+Signs = Mapping[str, Callable[[Any, Any], Any]]
+
+OPERATORS: Signs = {"add": add, "sub": sub, "mul": mul, "div": truediv}
+METHODS: Signs = {
+    "add": CONTEXT.add,
+    "sub": CONTEXT.subtract,
+    "mul": CONTEXT.multiply,
+    "div": CONTEXT.divide,
 }
+MOST_LIGHT = 3  # signs, beyond which the thread's own context is worth putting in place
 
 
-def quick(node: Op, build: Callable[[Resolved], Closure]) -> Closure | None:
+def is_light(node: Resolved) -> bool:
+    """Whether a formula is sooner done by METHODS than by OPERATORS under own_context()."""
+    nodes = list(walk(node))
+    ops = [one.op for one in nodes if isinstance(one, Op)]
+    if "list_sum" in ops or "round" in ops:
+        return False
+    signs = sum(op in OPERATORS for op in ops)
+    over_rows = any(isinstance(one, Each | Keep | Find) for one in nodes)
+    return not signs or (signs <= MOST_LIGHT and not over_rows)
+
+
+def quick(node: Op, build: Build, signs: Signs) -> Closure | None:
     """The short closure of a node that has one."""
-    if node.op == "list_sum" and isinstance(node.args[0], Each):
-        return _summed(node.args[0], build)
     if node.op == "round":
         return _rounded(node, build)
-    if node.op in _SIGNS:
-        return _arithmetic(_SIGNS[node.op], node, build)
+    if node.op in signs:
+        return _arithmetic(signs[node.op], node, build)
+    if node.op == "if":
+        return _if_both(node, build)
+    return _test(node, build)
+
+
+def _if_both(node: Op, build: Build) -> Closure | None:
+    """IF(a AND b, value, otherwise), the condition without a call of its own."""
+    condition = node.args[0]
+    if len(node.args) != 3 or not isinstance(condition, Op) or condition.op != "and":
+        return None
+    if len(condition.args) != 2:
+        return None
+    one, other = (build(arg) for arg in condition.args)
+    value, otherwise = (build(arg) for arg in node.args[1:])
+    return lambda frame: value(frame) if one(frame) and other(frame) else otherwise(frame)
+
+
+def _test(node: Op, build: Build) -> Closure | None:
     if node.op in _ORDERS and isinstance(node.args[1], Const):
-        own = _own_number(node.args[0]) if _plain(node) else None
+        own = own_number(node.args[0]) if _plain(node) else None
         if own is not None and isinstance(node.args[1].value, Decimal):
             return _field_order(_TESTS[node.op], own, node.args[1].value)
         return _fixed_order(node.op, build(node.args[0]), node.args[1].value)
@@ -72,7 +105,7 @@ def _plain(node: Op) -> bool:
     return len(kinds) == 1 and kinds <= {"number", "text", "bool", "date", "datetime", "duration"}
 
 
-def _among(node: Op, build: Callable[[Resolved], Closure]) -> Closure | None:
+def _among(node: Op, build: Build) -> Closure | None:
     choices = node.args[1:]
     if not all(isinstance(choice, Const) for choice in choices):
         return None
@@ -85,16 +118,14 @@ def _among(node: Op, build: Callable[[Resolved], Closure]) -> Closure | None:
     return lambda frame: subject(frame) in known
 
 
-def _arithmetic(
-    sign: Callable[[Any, Any], Any], node: Op, build: Callable[[Resolved], Closure]
-) -> Closure:
+def _arithmetic(sign: Callable[[Any, Any], Any], node: Op, build: Build) -> Closure:
     left, right = node.args
     if isinstance(right, Const) and right.value is not None:
-        own = _own_number(left)
+        own = own_number(left)
         if own is not None:
             return _field_and_fixed(sign, own, right.value)
         return _with_fixed(sign, build(left), right.value)
-    one, other = _own_number(left), _own_number(right)
+    one, other = own_number(left), own_number(right)
     if one is not None and other is not None:
         return _two_fields(sign, one, other)
     if other is not None:
@@ -102,7 +133,7 @@ def _arithmetic(
     return _two_sides(sign, build(left), build(right))
 
 
-def _own_number(node: Resolved) -> str | None:
+def own_number(node: Resolved) -> str | None:
     """The key of a number that is a field of the row at hand."""
     own = isinstance(node, Field) and node.up == 0 and node.type.kind == "number"
     return node.key if own and isinstance(node, Field) else None
@@ -116,7 +147,7 @@ def _with_fixed(sign: Callable[[Any, Any], Any], left: Closure, fixed: Any) -> C
         try:
             return sign(a, fixed)
         except DecimalException as error:
-            return _failed(frame, error)
+            return failed(frame, error)
 
     return with_fixed
 
@@ -131,7 +162,7 @@ def _field_and_fixed(sign: Callable[[Any, Any], Any], key: str, fixed: Any) -> C
         try:
             return sign(a, fixed)
         except DecimalException as error:
-            return _failed(frame, error)
+            return failed(frame, error)
 
     return field_and_fixed
 
@@ -147,7 +178,7 @@ def _with_field(sign: Callable[[Any, Any], Any], left: Closure, key: str) -> Clo
         try:
             return sign(a, b)
         except DecimalException as error:
-            return _failed(frame, error)
+            return failed(frame, error)
 
     return with_field
 
@@ -165,7 +196,7 @@ def _two_fields(sign: Callable[[Any, Any], Any], one: str, other: str) -> Closur
         try:
             return sign(a, b)
         except DecimalException as error:
-            return _failed(frame, error)
+            return failed(frame, error)
 
     return two_fields
 
@@ -178,64 +209,12 @@ def _two_sides(sign: Callable[[Any, Any], Any], left: Closure, right: Closure) -
         try:
             return sign(a, b)
         except DecimalException as error:
-            return _failed(frame, error)
+            return failed(frame, error)
 
     return two_sides
 
 
-def _summed(each: Each, build: Callable[[Resolved], Closure]) -> Closure:
-    """SUM over rows."""
-    rows, column = build(each.rows), _column(each.body, build)
-    cost, grouped, place = size(each.body), is_group(each.rows), each.place
-
-    def summed(frame: Frame) -> Any:
-        found = rows(frame)
-        if found is None:
-            return ZERO
-        charge(frame.env, found, cost, grouped, place)
-        try:
-            return quick_total(column(frame, found))
-        except DecimalException as error:
-            return _failed(frame, error)
-
-    return summed
-
-
-def _column(body: Resolved, build: Callable[[Resolved], Closure]) -> Column:
-    """A body's values over rows, without the blank ones."""
-    one = build(body)
-
-    def column(frame: Frame, rows: Sequence[Row]) -> list[Decimal]:
-        inner, values = Inner({}, frame.env, frame), []
-        for inner.values in rows:
-            value = one(inner)
-            if value is not None:
-                values.append(value)
-        return values
-
-    if not (isinstance(body, Op) and body.op == "mul"):
-        return column
-    left, right = (_own_number(arg) for arg in body.args)
-    if left is None or right is None:
-        return column
-
-    def products(frame: Frame, rows: Sequence[Row]) -> list[Decimal]:
-        """Quantity times price, which most rows are summed by, without a call for each row."""
-        try:
-            values = []
-            for row in rows:
-                a, b = row.get(left), row.get(right)
-                if type(a) is not Decimal or type(b) is not Decimal:
-                    return column(frame, rows)
-                values.append(a * b)
-            return values
-        except DecimalException:  # said row by row, with its warning
-            return column(frame, rows)
-
-    return products
-
-
-def _rounded(node: Op, build: Callable[[Resolved], Closure]) -> Closure | None:
+def _rounded(node: Op, build: Build) -> Closure | None:
     places = node.args[1]
     if not isinstance(places, Const) or places.value is None:
         return None
@@ -257,7 +236,8 @@ def _rounded(node: Op, build: Callable[[Resolved], Closure]) -> Closure | None:
     return rounded
 
 
-def _failed(frame: Frame, error: DecimalException) -> None:
+def failed(frame: Frame, error: DecimalException) -> None:
+    """The result is blank; the warning says why."""
     # 0 / 0 is an InvalidOperation to Decimal, and a division by zero to everybody else.
     zero = isinstance(error, DivisionByZero) or type(error).__name__ != "Overflow"
     code = "E_DIV0" if zero else "E_RANGE"
@@ -282,7 +262,10 @@ def _field_is(node: Op) -> Closure | None:
     key, wanted, read = field.key, fixed.value, reader(field.type)
 
     def field_is(frame: Frame) -> bool:
-        return bool(read(frame.values.get(key)) == wanted)
+        value = frame.values.get(key)
+        if value == wanted or (type(value) is str and value.isascii()):
+            return bool(value == wanted)
+        return bool(read(value) == wanted)
 
     return field_is
 

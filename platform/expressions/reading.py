@@ -10,6 +10,8 @@ from typing import Any
 from .arithmetic import decimal_of
 from .scope import Type
 
+_LISTS = (list, tuple)
+
 
 def _number(value: Any) -> Any:
     return decimal_of(value)
@@ -47,7 +49,7 @@ def _reference(value: Any) -> Any:
 
 def _rows(value: Any) -> Any:
     """A sub-form's rows as they are: none of them is blank."""
-    return value if value and isinstance(value, list | tuple) else None
+    return value if value and isinstance(value, _LISTS) else None
 
 
 def _any(value: Any) -> Any:
@@ -79,7 +81,7 @@ def reader(kind: Type) -> Callable[[Any], Any]:
         item = reader(kind.of) if kind.of is not None else _any
 
         def _list(value: Any) -> Any:
-            if not isinstance(value, list | tuple) or not value:
+            if not value or not isinstance(value, _LISTS):
                 return None
             found = [one for one in map(item, value) if one is not None]
             return found or None

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select, text
 
 from careloom.platform.expressions import ExpressionError, Typed, compile, to_sql
 from careloom.platform.expressions.browser import plain, to_json
+from careloom.platform.expressions.evaluate import once
 from careloom.platform.expressions.postgresql import STATEMENTS
 from careloom.platform.expressions.sqlite import register
 from careloom.platform.expressions.walk import evaluate as walk
@@ -34,15 +35,18 @@ for await (const line of createInterface({ input: process.stdin })) {
 
 
 def python(typed: Typed, given: Mapping[str, Any], **around: Any) -> tuple[Any, list[str]]:
-    """The compiled closures' answer and warnings, held to the tree walk's."""
-    env, other = env_of(given, **around), env_of(given, **around)
+    """The compiled closures' answer and warnings, held to the tree walk's; and their arithmetic
+    by Python's own signs to that by the context's methods, whichever they chose."""
+    env, other, third = (env_of(given, **around) for _ in range(3))
     try:
         value = compile(typed)(env)
     except ExpressionError as error:
         return error.code, []
     walked = walk(typed, other)
     assert plain(walked) == plain(value), f"the walk says {walked!r}, the closures {value!r}"
-    assert sorted(other.warnings) == sorted(env.warnings)
+    signs = once(typed.node, third)
+    assert plain(signs) == plain(value), f"by signs {signs!r}, the closures {value!r}"
+    assert sorted(other.warnings) == sorted(env.warnings) == sorted(third.warnings)
     return plain(value), env.warnings
 
 
