@@ -33,6 +33,7 @@ from sqlalchemy import and_ as sql_and
 from sqlalchemy import case as sql_case
 from sqlalchemy import not_ as sql_not
 from sqlalchemy import or_ as sql_or
+from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import NullType
 
 from . import sql_lists as lists
@@ -142,7 +143,9 @@ class Lowering:
         """Any operation as a value."""
         condition = self.logic(node, False)
         if condition is not None:
-            return condition
+            # NOT is turned into `= 0` late, where a database has no truth values of its own, and
+            # IS (NOT) DISTINCT FROM takes no bare NOT: brackets say what belongs together.
+            return Grouping(condition)
         special = _SPECIAL.get(node.op)
         if special is not None:
             return special(self, node)
