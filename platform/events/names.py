@@ -26,6 +26,7 @@ declare(
         "definition:drafted": ("kind", "key", "revision"),
         "definition:discarded": ("kind", "key"),
         "definition:published": ("kind", "key", "version", "changes"),
+        "views:dropped": ("month", "rows", "hash"),
         "backup:made": ("rows", "files", "seq"),
         "backup:restored": ("made_at", "seq"),
         "keys:rotated": ("key",),

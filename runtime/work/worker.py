@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from ...platform.events import log as events
 from ...platform.events.anchor import drop_anchor
+from ...platform.events.old_views import ask_to_drop
 from ...platform.events.seal import seal
 from ...platform.store import jobs
 from ...platform.store.database import Database
@@ -109,7 +110,7 @@ def work_once(database: Database) -> int:
 
 def seal_all(database: Database) -> None:
     """Give every committed event its place in the chain, a few at a time; once a day its end is
-    written down outside the database."""
+    written down outside the database, and who saw what three years ago is given to be dropped."""
     while True:
         with database.read() as session:
             if not anything_unsealed(session):
@@ -117,6 +118,7 @@ def seal_all(database: Database) -> None:
         if database.write(lambda session: seal(session, 100)) == 0:
             break
     drop_anchor(database)
+    ask_to_drop(database)
 
 
 def start_worker(database: Database) -> Callable[[], None]:

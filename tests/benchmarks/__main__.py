@@ -19,6 +19,7 @@ from . import (
     submit_http,
     throughput,
     validation,
+    viewed,
     visible,
     work_list,
 )
@@ -33,6 +34,7 @@ CLAIMS: dict[str, Callable[[], Iterator[Result]]] = {
     "work_list": work_list.results,
     "flow_step": flow_step.results,
     "visible": visible.results,
+    "viewed": viewed.results,
 }
 HEAD = (
     "| what | ours, µs (wall / CPU) | against | theirs, µs (wall / CPU) | ours ÷ theirs | goal |\n"
