@@ -17,7 +17,7 @@ At = tuple[str | int, ...]
 #: objects whose properties are parts of their own: a form's fields, a role's rules by form
 PARTED = ("properties", "forms")
 #: parts whose keys are unique in the whole document, so that one may move from list to list
-ROAMING = ("steps",)
+ROAMING = ("steps", "rejected")
 LANGUAGES = {"zh-CN", "en"}
 
 
@@ -150,6 +150,8 @@ def _items(
 
 def _part(container: str, key: str, value: Any) -> Part:
     its = value if isinstance(value, Mapping) else {}
+    if container == "items" and "report" in its:
+        container = "reports"  # what a dashboard shows, while those of a list are its options
     return Part(container, key, its.get("x-title") or its.get("title"))
 
 

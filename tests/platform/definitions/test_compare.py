@@ -3,14 +3,21 @@
 import copy
 import json
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sample_forms import VISIT
 
 from careloom.platform.definitions.compare import Change, compare
+from careloom.platform.definitions.schema_check import schema
 from careloom.platform.web.differences import told
-from careloom.platform.web.words import LANGUAGES
+from careloom.platform.web.words import LANGUAGES, knows
+
+KINDS = ("calendar", "dashboard", "flow", "form", "list", "report", "role", "view")
+SCHEMAS = {kind: schema(kind) for kind in KINDS}
+#: what never differs, languages, and remarks in a schema
+UNTOLD = {"key", "format", "zh-CN", "en", "$schema", "$comment"}
 
 FLOW: dict[str, Any] = {
     "format": 1,
@@ -118,6 +125,101 @@ def test_a_step_that_goes_into_a_branch_was_moved_and_may_have_changed() -> None
     assert (moved.act, moved.path) == ("moved", "/steps/0/cases/1/steps/0")
     assert told("en", changed).endswith("step “Call”: due within went from “15m” to “30m”")
     assert changed.path == "/steps/0/cases/1/steps/0/due"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_property_of_every_kind_has_a_word(kind: str, language: str) -> None:
+    names = set(_properties(SCHEMAS[kind])) - UNTOLD
+    assert not [name for name in sorted(names) if not knows(language, f"compare.word.{name}")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_list_of_parts_has_a_word_for_them(kind: str, language: str) -> None:
+    lists = set(_lists(SCHEMAS[kind], SCHEMAS[kind], ""))
+    assert not [name for name in sorted(lists) if not knows(language, f"compare.part.{name}")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_objects_in_a_list_have_keys_in_every_kind(kind: str) -> None:
+    assert list(_keyless(SCHEMAS[kind], SCHEMAS[kind], "")) == []
+
+
+def test_a_dashboard_and_a_report_are_told_in_words() -> None:
+    board = {"key": "b", "title": "B", "items": [{"key": "a", "report": "leads", "width": 1}]}
+    assert said(board, lambda it: it["items"][0].update(width=2), "zh-CN") == [
+        "报表“a”：宽度由 1 改为 2"
+    ]
+    report = {"key": "r", "title": "R", "chart": "bar", "spans": [{"key": "s", "to": "a"}]}
+    assert said(report, lambda it: it.update(chart="line")) == [
+        "The definition: chart went from “bar” to “line”"
+    ]
+    assert said(report, lambda it: it["spans"].append({"key": "t", "title": "To the visit"})) == [
+        "span “To the visit” was added"
+    ]
+
+
+def _properties(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if isinstance(schema.get("properties"), dict):
+            yield from schema["properties"]
+        for value in schema.values():
+            yield from _properties(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _properties(value)
+
+
+def _followed(root: Any, schema: Any) -> Any:
+    while isinstance(schema, dict) and str(schema.get("$ref", "")).startswith("#/"):
+        found = root
+        for part in schema["$ref"][2:].split("/"):
+            found = found[part]
+        schema = found
+    return schema
+
+
+def _objects_in(root: Any, schema: Any) -> list[Any]:
+    """What the items of a list may be, of which those that are objects."""
+    items = _followed(root, schema.get("items"))
+    if not isinstance(items, dict):
+        return []
+    ways = [_followed(root, way) for way in items.get("oneOf") or items.get("anyOf") or [items]]
+    required = items.get("required", [])
+    return [
+        {**way, "required": [*required, *way.get("required", ())]}
+        for way in ways
+        if "object" in (way.get("type"), items.get("type")) or "properties" in way
+    ]
+
+
+def _keyless(root: Any, schema: Any, at: str) -> Iterator[str]:
+    """Lists of objects that need no key, by their place."""
+    if isinstance(schema, list):
+        for value in schema:
+            yield from _keyless(root, value, at)
+    elif isinstance(schema, dict):
+        if schema.get("type") == "array":
+            keyed = ("key" in one.get("required", ()) for one in _objects_in(root, schema))
+            yield from (at for fine in keyed if not fine)
+        for name, value in schema.items():
+            yield from _keyless(root, value, f"{at}/{name}")
+
+
+def _lists(root: Any, schema: Any, name: str) -> Iterator[str]:
+    """The words under which lists of objects stand."""
+    if isinstance(schema, list):
+        for value in schema:
+            yield from _lists(root, value, name)
+    elif isinstance(schema, dict):
+        here = _followed(root, schema)
+        if name and here.get("type") == "array" and _objects_in(root, here):
+            yield name
+        for word, value in schema.items():
+            named = word == "properties" and isinstance(value, dict)
+            for key, inner in value.items() if named else [("", value)]:
+                yield from _lists(root, inner, key)
 
 
 @pytest.mark.parametrize("seed", range(60))
