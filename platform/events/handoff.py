@@ -49,7 +49,7 @@ def take(session: Session, consumer: str, limit: int = 1) -> list[Event]:
     One whose subject has an earlier handoff waits for it, also when a failed one is parked.
     """
     given = {"consumer": consumer, "now": moment(session), "most": limit}
-    numbers = [number for (number,) in NEXT(session, given)]
+    numbers = [number for (number,) in NEXT.all(session, given)]
     if not numbers:
         return []
     events = list(session.scalars(select(Event).where(Event.id.in_(numbers)).order_by(Event.id)))

@@ -81,7 +81,7 @@ def check(session: Session, token: str) -> Actor:
     shape = SHAPE.fullmatch(token)
     if shape is None:
         raise NotSignedIn("E_TOKEN")
-    row = LIVING(session, {"prefix": shape[1], "now": moment(session)}).first()
+    row = LIVING.first(session, {"prefix": shape[1], "now": moment(session)})
     if row is None or not hmac.compare_digest(row.hash, digest(token)):
         raise NotSignedIn("E_TOKEN")
     return actor_of(session, row.person_id)

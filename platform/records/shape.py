@@ -138,7 +138,8 @@ def steady(session: Session, shape: Shape) -> None:
     if (key, shape.form.version) in held:
         return
     shared(session, publishing(key))
-    if IN_FORCE(session, {"kind": "form", "at": key}).scalar() != shape.form.version:
+    now = IN_FORCE.first(session, {"kind": "form", "at": key})
+    if now is None or now.version != shape.form.version:
         raise Again()
     held.add((key, shape.form.version))
 

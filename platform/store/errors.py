@@ -110,6 +110,10 @@ class Unavailable(Refusal):
     code = "E_UNAVAILABLE"
 
 
+class TransactionLost(Exception):
+    """SQLite rolled the whole transaction back (a full disk does that inside a savepoint)."""
+
+
 def without_data(error: BaseException) -> str:
     """What an error was, to be kept or shown: `IntegrityError (UniqueViolation)`. Its words stay
     in the log, masked, for they may quote the row that was refused."""

@@ -1,58 +1,117 @@
-"""The hottest statements, sent through the driver: made into SQL once, not at every call.
+"""The hottest statements, sent to the driver itself: made into SQL once, not at every call.
 
-SQLAlchemy's way from a statement to the driver costs several times what the driver does; for
-what is written at every step of every flow that is most of the work.
+SQLAlchemy's way from a statement to the driver and back costs many times what the driver does; for
+what is read and written at every step of every flow that is most of the work.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import CursorResult
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
-Row = Mapping[str, Any]
+from .driver import send, send_each
+from .session import connection_of
+
+Row = dict[str, Any]
 
 
 class Hot:
     """One statement with bound parameters, for either database. Make it once, at import.
 
-    A result comes back as the driver gives it, without the types of its columns: only what needs
-    none (ids, texts, counts) may be read from it. No parameter may be a list.
+    No parameter may be a list. Rows that come back have their columns' types.
     """
 
     def __init__(self, statement: Any) -> None:
         self._statement = statement
-        self._written: dict[tuple[str, ...], _Written] = {}
+        self._written: dict[Any, _Written] = {}
 
-    def __call__(self, session: Session, rows: Row | Sequence[Row]) -> CursorResult[Any]:
-        """Run it once, or for each of several rows of the same keys."""
-        connection = session.connection()
-        first = rows if isinstance(rows, Mapping) else rows[0]
-        key = (connection.dialect.name, *first)
+    def __call__(self, session: Session, rows: Row | Sequence[Row]) -> int:
+        """Write by it once, or for each of several rows of the same keys; how many rows it met."""
+        cursor, _ = self._send(session, rows)
+        met: int = cursor.rowcount
+        return met
+
+    def all(self, session: Session, row: Row) -> list[Any]:
+        """The rows it finds or gives back, each with its columns as attributes and in order."""
+        cursor, written = self._send(session, row)
+        return [written.named(values) for values in cursor.fetchall()]
+
+    def first(self, session: Session, row: Row) -> Any | None:
+        """The first of them, or None."""
+        return next(iter(self.all(session, row)), None)
+
+    def mapping(self, session: Session, row: Row) -> dict[str, Any] | None:
+        """The first of them by its columns' names, which may begin with an underscore; or None."""
+        cursor, written = self._send(session, row)
+        found = cursor.fetchall()
+        return dict(zip(written.columns, written.typed(found[0]), strict=True)) if found else None
+
+    def _send(self, session: Session, rows: Row | Sequence[Row]) -> "tuple[Any, _Written]":
+        connection = connection_of(session)
+        each = [rows] if isinstance(rows, dict) else rows
+        written = self._in(connection.dialect, each[0])
+        if len(each) == 1:
+            return send(connection, written.sql, written.bound(each[0])), written
+        return send_each(connection, written.sql, [written.bound(row) for row in each]), written
+
+    def _in(self, dialect: Dialect, row: Row) -> "_Written":
+        """The statement in a dialect, with the keys of this row."""
+        key = (dialect.name, *row)
         written = self._written.get(key)
         if written is None:
-            written = _Written(self._statement, list(first), connection.dialect)
-            self._written[key] = written
-        if isinstance(rows, Mapping):
-            return connection.exec_driver_sql(written.sql, written.bound(rows))
-        return connection.exec_driver_sql(written.sql, [written.bound(row) for row in rows])
+            written = self._written[key] = _Written(self._statement, list(row), dialect)
+        return written
 
 
 class _Written:
-    """A statement's text in one dialect, and how its values go into it."""
+    """A statement's text in one dialect, how its values go into it, and how its rows come out."""
 
     def __init__(self, statement: Any, keys: list[str], dialect: Dialect) -> None:
         columns = keys if statement.is_insert else None
         compiled = statement.compile(dialect=dialect, column_keys=columns)
         self.sql = str(compiled)
+        binds = compiled._bind_processors
         self._fixed = {key: value for key, value in compiled.params.items() if key not in keys}
-        self._processors = compiled._bind_processors
         self._order = compiled.positiontup
+        self._binds = [(key, binds.get(key)) for key in self._order or compiled.params]
+        given = tuple(statement.exported_columns)
+        self.columns = tuple(column.key for column in given)
+        self._types = [
+            (at, process) for at, process in enumerate(_results(given, dialect)) if process
+        ]
+        self._make = _named(self.columns)
 
     def bound(self, row: Row) -> Any:
         """The row's values as the driver takes them."""
-        values = {**self._fixed, **row}
-        for key, process in self._processors.items():
-            values[key] = process(values[key])
-        return values if self._order is None else tuple(values[key] for key in self._order)
+        if self._fixed:
+            row = {**self._fixed, **row}
+        if self._order is None:
+            return {key: process(row[key]) if process else row[key] for key, process in self._binds}
+        return [process(row[key]) if process else row[key] for key, process in self._binds]
+
+    def typed(self, values: Sequence[Any]) -> Sequence[Any]:
+        """A row's values as their columns' types have them."""
+        if not self._types:
+            return values
+        found = list(values)
+        for at, process in self._types:
+            found[at] = process(found[at])
+        return found
+
+    def named(self, values: Sequence[Any]) -> Any:
+        """The same with names."""
+        return self._make(self.typed(values))
+
+
+def _results(columns: Iterable[Any], dialect: Dialect) -> list[Callable[[Any], Any] | None]:
+    """What makes each column's value of what the driver gives, where anything has to."""
+    return [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+
+
+def _named(columns: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
+    """Makes a row with names of its values; what begins with an underscore has none."""
+    kind: Any = namedtuple  # its columns are known when it runs
+    make: Callable[[Iterable[Any]], Any] = kind("Found", columns, rename=True)._make
+    return make

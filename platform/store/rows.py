@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from .child_rows import put_rows, rows_of
@@ -62,7 +62,7 @@ def update_row(
     given = {"at_id": record_id, "at_revision": before["_revision"]}
     changing = _changing(table, tuple(columns))
     done = changing(session, {**given, **{key: after[key] for key in columns}})
-    if done.rowcount != 1:
+    if done != 1:
         raise Stale(current=None)
     for key, child in children.items():
         if key in changed:
@@ -90,8 +90,8 @@ def read_row(
     children: Children = NONE,
 ) -> Row | None:
     """One row with its sub-forms' rows, retired or not, or None."""
-    row = session.execute(_by_id(table, for_update), {"id": record_id}).mappings().one_or_none()
-    return None if row is None else with_children(session, [dict(row)], children)[0]
+    row = _by_id(table, for_update).mapping(session, {"id": record_id})
+    return None if row is None else with_children(session, [row], children)[0]
 
 
 def with_children(
@@ -106,10 +106,10 @@ def with_children(
 
 
 @lru_cache(maxsize=1024)
-def _by_id(table: Table, for_update: bool) -> Select[Any]:
+def _by_id(table: Table, for_update: bool) -> Hot:
     """Built once for each table: building a statement costs more than running this one."""
     query = select(table).where(table.c._id == bindparam("id"))
-    return query.with_for_update() if for_update else query
+    return Hot(query.with_for_update() if for_update else query)
 
 
 HISTORY = Hot(insert(RecordHistory.__table__))  # type: ignore[arg-type]

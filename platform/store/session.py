@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
+
+from .driver import send
 
 if TYPE_CHECKING:
     from .database import Database
@@ -22,6 +24,7 @@ class Transaction:
 
     database: Database
     writing: bool
+    connection: Connection | None = None  # a deed's own, from its beginning to its end
     moment: datetime | None = None
     epoch: int | None = None
     bumped: bool = False
@@ -35,15 +38,19 @@ def transaction(session: Session) -> Transaction:
     return found
 
 
+def connection_of(session: Session) -> Connection:
+    """The connection this session speaks by."""
+    return transaction(session).connection or session.connection()
+
+
 def _load(session: Session, facts: Transaction) -> None:
     """Epoch and, where the clock follows the database, its time: one statement for both."""
     database = facts.database
     if facts.moment is None and database.asks_for_time():
-        sent = session.connection().exec_driver_sql("SELECT number, clock_timestamp() FROM epoch")
-        facts.epoch, facts.moment = sent.one()
+        sent = send(connection_of(session), "SELECT number, clock_timestamp() FROM epoch")
+        facts.epoch, facts.moment = sent.fetchone()
     else:
-        sent = session.connection().exec_driver_sql("SELECT number FROM epoch")
-        facts.epoch = sent.scalar_one()
+        (facts.epoch,) = send(connection_of(session), "SELECT number FROM epoch").fetchone()
         facts.moment = facts.moment or database.clock.now()
 
 

@@ -19,17 +19,13 @@ from sqlalchemy.exc import DBAPIError
 
 from .clock import Clock
 from .database import Database, Deed, T, sqlite_engine
-from .errors import Unavailable
+from .errors import TransactionLost, Unavailable
 from .session import KEY, milliseconds
 from .turn import Turn
 from .writer_lock import WriterLock
 
 MOST_DEEDS = 64
 MOST_SECONDS = 0.02
-
-
-class TransactionLost(Exception):
-    """SQLite rolled the whole transaction back (a full disk does that inside a savepoint)."""
 
 
 class Group:

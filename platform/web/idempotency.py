@@ -149,7 +149,7 @@ def _content() -> bytes:
 def _find(key: Key) -> Row[Any] | None:
     session = looking()
     since = moment(session) - KEPT
-    return FIND(session, {"person": key.person_id, "key": key.key_hash, "since": since}).first()
+    return FIND.first(session, {"person": key.person_id, "key": key.key_hash, "since": since})
 
 
 def _replay(key: Key, known: Row[Any]) -> Response:
@@ -184,7 +184,7 @@ def _take(session: Session, key: Key) -> None:
         "created_at": now,
         "over": now - KEPT,
     }
-    taken = TAKE[database_of(session).dialect](session, row).first()
+    taken = TAKE[database_of(session).dialect].first(session, row)
     if taken is None:
         raise Again()
 

@@ -34,7 +34,8 @@ def find(session: Session, form_key: str, where: Iterable[tuple[str, Any]]) -> i
         except Fault:
             return None  # what cannot stand in the field stands in no record
         given[key] = keep(shape.specs[key], python)
-    return _newest(shape.table, tuple(given))(session, given).scalar_one_or_none()
+    found = _newest(shape.table, tuple(given)).mapping(session, given)
+    return None if found is None else found["_id"]
 
 
 @lru_cache(maxsize=256)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from ...platform.events.log import append
@@ -68,7 +68,8 @@ def complete(
     comment = (comment or "").strip() or None
     _judge_outcome(step, outcome, comment)
     close(session, actor, task_id, outcome, comment)
-    drop_timers(session, task_id, watched=step.moves)
+    if step.limits or step.moves:
+        drop_timers(session, task_id, watched=step.moves)
     sight = sight_of(session, standing)
     chosen = step.outcome(outcome)
     record = None
@@ -99,7 +100,7 @@ def _write(
     actor: Actor,
     graph: Graph,
     standing: Standing,
-    row: Row[Any],
+    row: Any,
     values: Mapping[str, Any],
 ) -> Record | None:
     """What the person filled in, written as the person. A task on the subject's own form changes
@@ -128,7 +129,7 @@ def _tell(
     sight: Sight,
     actor: Actor,
     standing: Standing,
-    row: Row[Any],
+    row: Any,
     record: Record | None,
     outcome: str | None,
 ) -> int:
@@ -153,7 +154,7 @@ def _tell(
 
 
 def _resume(
-    sight: Sight, actor: Actor, graph: Graph, standing: Standing, row: Row[Any], event: int
+    sight: Sight, actor: Actor, graph: Graph, standing: Standing, row: Any, event: int
 ) -> None:
     """Take the token on, unless others have still to say yes."""
     session, node = sight.session, graph.nodes[row.step_key]
@@ -171,7 +172,7 @@ def _resume(
     go_on(sight, graph, standing, row.token_id, following, node.key, event, entered=entered)
 
 
-def _won(session: Session, standing: Standing, row: Row[Any], race: str) -> str | None:
+def _won(session: Session, standing: Standing, row: Any, race: str) -> str | None:
     """Of a race the task came first: the others are dropped, and the token is at the task. None
     when the token had come to the task by another way than the race."""
     if not writing.races_with(session, row.id):

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from ...platform.store.hot import Hot
 from ..actions.commands import Named, Run
 from ..actions.sight import Sight
 from .model import instances
@@ -23,43 +24,35 @@ class Standing:
     subject_id: int
     unit_id: int | None
     state: str
+    revision: int
     run: Run
     result: str | None = None
 
 
-_LOCK = (
-    update(instances)
-    .where(instances.c.id == bindparam("at_instance"))
-    .values(revision=instances.c.revision + 1)
-    .returning(
-        instances.c.id,
-        instances.c.flow_key,
-        instances.c.flow_version,
-        instances.c.subject_form,
-        instances.c.subject_id,
-        instances.c.unit_id,
-        instances.c.state,
-        instances.c.names,
-        instances.c.visits,
-    )
-)
+_READ = select(
+    instances.c.id,
+    instances.c.flow_key,
+    instances.c.flow_version,
+    instances.c.subject_form,
+    instances.c.subject_id,
+    instances.c.unit_id,
+    instances.c.state,
+    instances.c.revision,
+    instances.c.names,
+    instances.c.visits,
+).where(instances.c.id == bindparam("at_instance"))
+_LOCK = Hot(_READ.with_for_update())
+_LOCK_FREE = Hot(_READ.with_for_update(skip_locked=True))
 
 
 def lock(session: Session, instance_id: int, *, wait: bool = True) -> Standing | None:
     """Take the instance for this transaction: every transition does so before anything else.
 
     wait: whether to wait while another transition has it (a person does; a timer that is due
-    comes back to it). None when there is none, or another has it.
+    comes back to it). None when there is none, or another has it. On SQLite transactions take
+    turns, so whoever reads it has it.
     """
-    if not wait:
-        free = (
-            select(instances.c.id)
-            .where(instances.c.id == instance_id)
-            .with_for_update(skip_locked=True)
-        )
-        if session.execute(free).one_or_none() is None:
-            return None
-    taken = session.execute(_LOCK, {"at_instance": instance_id}).one_or_none()
+    taken = (_LOCK if wait else _LOCK_FREE).first(session, {"at_instance": instance_id})
     return None if taken is None else _standing(taken)
 
 
@@ -68,7 +61,7 @@ def sight_of(session: Session, standing: Standing) -> Sight:
     return Sight(session, standing.subject_form, standing.subject_id)
 
 
-def _standing(row: Row[Any]) -> Standing:
+def _standing(row: Any) -> Standing:
     return Standing(
         row.id,
         row.flow_key,
@@ -77,6 +70,7 @@ def _standing(row: Row[Any]) -> Standing:
         row.subject_id,
         row.unit_id,
         row.state,
+        row.revision,
         run_of(row.names, row.visits),
     )
 

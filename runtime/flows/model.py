@@ -60,7 +60,7 @@ class Instance(Base):
     cause_event: Mapped[int | None] = mapped_column(Id)
     """The event that started it; none when a person did."""
     revision: Mapped[int]
-    """Counts transitions; raising it is the lock each transition takes first."""
+    """Counts the transitions that wrote it; each is guarded by the one it was read at."""
     names: Mapped[Any] = mapped_column(Json)
     """What steps produced: {key: its parts}, one entry a key; see `actions.commands.Named`."""
     visits: Mapped[Any] = mapped_column(Json)

@@ -106,6 +106,7 @@ def _begin(
         subject_id=sight.record_id,
         unit_id=sight.subject.unit_id,
         state=InstanceState.RUNNING,
+        revision=1,
         run=Run(names=dict(given or {})),
     )
     begin(sight, graph, standing, new_id(session), cause_event, actor, parent_id)
@@ -128,7 +129,7 @@ def _gone(sight: Sight) -> bool:
 
 
 def _started(session: Session, flow_key: str, event_id: int) -> bool:
-    return _STARTED(session, {"flow": flow_key, "event": event_id}).first() is not None
+    return _STARTED.first(session, {"flow": flow_key, "event": event_id}) is not None
 
 
 def _submitted(session: Session, form_key: str, record_id: int) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ...platform.store.hot import Hot
+from ...platform.store.locks import Again
 from ...platform.store.session import moment, new_id
 from ..tasks.actors import Offered
 from .instance import Standing, kept_names
@@ -35,8 +36,12 @@ _MOVE_TOKEN = Hot(
 )
 _WRITE_BACK = Hot(
     update(instances)
-    .where(instances.c.id == bindparam("at_instance"))
+    .where(
+        instances.c.id == bindparam("at_instance"),
+        instances.c.revision == bindparam("at_revision"),
+    )
     .values(
+        revision=instances.c.revision + 1,
         state=bindparam("state"),
         names=bindparam("names"),
         visits=bindparam("visits"),
@@ -67,7 +72,7 @@ def add_instance(
             "unit_id": standing.unit_id,
             "state": standing.state,
             "cause_event": cause_event,
-            "revision": 1,
+            "revision": standing.revision,
             "names": kept_names(standing.run),
             "visits": standing.run.visits,
             "started_at": now,
@@ -103,12 +108,14 @@ def move_token(session: Session, token_id: int, step: str, state: str) -> None:
 
 
 def write_back(session: Session, standing: Standing) -> None:
-    """What the steps know now, and whether the instance has ended."""
+    """What the steps know now, and whether the instance has ended. Raises Again when another
+    transition came between, which `lock` does not let happen."""
     ended = standing.state == InstanceState.ENDED
-    _WRITE_BACK(
+    written = _WRITE_BACK(
         session,
         {
             "at_instance": standing.id,
+            "at_revision": standing.revision,
             "state": standing.state,
             "names": kept_names(standing.run),
             "visits": standing.run.visits,
@@ -116,6 +123,8 @@ def write_back(session: Session, standing: Standing) -> None:
             "result": standing.result,
         },
     )
+    if written != 1:
+        raise Again()
 
 
 def others_live(session: Session, instance_id: int, token_id: int) -> bool:

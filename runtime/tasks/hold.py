@@ -1,8 +1,9 @@
 """Claim, give back, close: one holder at a time, decided by a guarded update."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from ...platform.events.log import append
@@ -17,9 +18,11 @@ from .model import How, TaskState, task_actors, tasks
 from .offer import withdraw
 
 # Built once: building a statement costs as much as sending it.
-_TASK = select(tasks).where(tasks.c.id == bindparam("at_task"))
-_ASKED = select(task_actors.c.person_id, task_actors.c.role_key, task_actors.c.unit_id).where(
-    task_actors.c.task_id == bindparam("at_task"), task_actors.c.open
+_TASK = Hot(select(tasks).where(tasks.c.id == bindparam("at_task")))
+_ASKED = Hot(
+    select(
+        task_actors.c.person_id, task_actors.c.role_key, task_actors.c.unit_id, task_actors.c.how
+    ).where(task_actors.c.task_id == bindparam("at_task"), task_actors.c.open)
 )
 _CLOSE = Hot(
     update(tasks)
@@ -38,9 +41,9 @@ _CLOSE = Hot(
 )
 
 
-def found(session: Session, task_id: int) -> Row[tuple[object, ...]]:
+def found(session: Session, task_id: int) -> Any:
     """The task's row. Raises NotFound."""
-    row = session.execute(_TASK, {"at_task": task_id}).one_or_none()
+    row = _TASK.first(session, {"at_task": task_id})
     if row is None:
         raise NotFound(task=str(task_id))
     return row
@@ -48,8 +51,11 @@ def found(session: Session, task_id: int) -> Row[tuple[object, ...]]:
 
 def asked(session: Session, task_id: int, *, how: How | None = None) -> list[Offered]:
     """The actors who are asked now (by one road only, if given)."""
-    query = _ASKED if how is None else _ASKED.where(task_actors.c.how == how)
-    return [Offered(*row) for row in session.execute(query, {"at_task": task_id})]
+    return [
+        Offered(person, role, unit)
+        for person, role, unit, road in _ASKED.all(session, {"at_task": task_id})
+        if how is None or road == how
+    ]
 
 
 def need_asked(session: Session, actor: Actor, task_id: int) -> None:
@@ -141,7 +147,7 @@ def close(
             "said": comment,
         },
     )
-    if closed.rowcount != 1:
+    if closed != 1:
         raise lost(session, actor, task_id)
     withdraw(session, task_id)
 
@@ -230,7 +236,7 @@ def _moment(at: datetime | None) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
 
 
-def _tell(session: Session, name: str, actor: Actor, row: Row[tuple[object, ...]]) -> None:
+def _tell(session: Session, name: str, actor: Actor, row: Any) -> None:
     append(
         session,
         name,

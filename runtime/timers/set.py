@@ -96,7 +96,7 @@ def cancel_timers(session: Session, owner_id: int, *, watched: bool = True) -> l
     """
     if watched:
         session.execute(delete(watches).where(watches.c.owner_id == owner_id))
-    gone = _CANCEL(session, {"owner": owner_id})
+    gone = _CANCEL.all(session, {"owner": owner_id})
     return [incident for (incident,) in gone if incident is not None]
 
 
@@ -138,7 +138,7 @@ def retime(
 def watched(session: Session, form_key: str, record_id: int) -> bool:
     """Whether anything is worked out from the record."""
     given = {"form": form_key, "record": record_id}
-    return _WATCHED(session, given).first() is not None
+    return _WATCHED.first(session, given) is not None
 
 
 def have_moved(session: Session, form_key: str, record_id: int) -> int:

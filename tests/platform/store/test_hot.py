@@ -3,11 +3,15 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
+import pytest
 from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from careloom.platform.events.model import Event, Handoff
 from careloom.platform.store.database import Database
+from careloom.platform.store.errors import TransactionLost, Unavailable
 from careloom.platform.store.hot import Hot
 from careloom.platform.store.savepoints import savepoint
 
@@ -33,7 +37,7 @@ def event(number: int, **more: Any) -> dict[str, Any]:
 
 
 def test_what_is_written_so_reads_back_as_any_other(database: Database) -> None:
-    database.write(lambda session: ADD(session, [event(1), event(2, unit_id=7)]).rowcount)
+    database.write(lambda session: ADD(session, [event(1), event(2, unit_id=7)]))
     with database.read() as session:
         found = list(session.scalars(select(Event).where(Event.id < 3).order_by(Event.id)))
     assert [(one.at, one.unit_id) for one in found] == [(AT, None), (AT, 7)]
@@ -42,12 +46,74 @@ def test_what_is_written_so_reads_back_as_any_other(database: Database) -> None:
 
 def test_a_change_tells_how_many_and_a_question_which(database: Database) -> None:
     row = {"consumer": "nobody", "subject_kind": "x", "subject_id": 1, "due_at": AT, "tries": 0}
-    database.write(lambda session: HAND(session, [{"event_id": 1, **row}]).rowcount)
+    database.write(lambda session: HAND(session, [{"event_id": 1, **row}]))
     tried = {"consumer": "nobody", "tries": 3}
-    assert database.write(lambda session: TRY(session, {"at": 1, **tried}).rowcount) == 1
-    assert database.write(lambda session: TRY(session, {"at": 5, **tried}).rowcount) == 0
+    assert database.write(lambda session: TRY(session, {"at": 1, **tried})) == 1
+    assert database.write(lambda session: TRY(session, {"at": 5, **tried})) == 0
     given = {"tries": 3, "most": 5}
-    assert database.write(lambda session: list(TRIED(session, given))) == [(1,)]
+    assert database.write(lambda session: TRIED.all(session, given)) == [(1,)]
+
+
+READ = Hot(select(Event.__table__).where(Event.id >= bindparam("since")).order_by(Event.id))  # type: ignore[arg-type]
+GIVE = Hot(
+    update(Handoff)
+    .where(Handoff.event_id == bindparam("at"))
+    .values(tries=Handoff.tries + 1)
+    .returning(Handoff.tries, Handoff.due_at)
+)
+
+
+def test_rows_come_back_with_names_and_types(database: Database) -> None:
+    database.write(lambda session: ADD(session, [event(1), event(2, unit_id=7)]))
+    with database.read() as session:
+        first, second = READ.all(session, {"since": 1})
+        assert (first.at, first.unit_id, first.data["words"]) == (AT, None, "中文")
+        assert (second.id, second.unit_id) == (2, 7)
+        assert READ.first(session, {"since": 2}) == second
+        found = READ.mapping(session, {"since": 2})
+        assert found is not None and (found["id"], found["at"]) == (2, AT)
+        assert READ.first(session, {"since": 3}) is None
+        assert READ.mapping(session, {"since": 3}) is None
+    row = {"consumer": "nobody", "subject_kind": "x", "subject_id": 1, "due_at": AT, "tries": 3}
+    database.write(lambda session: HAND(session, {"event_id": 1, **row}))
+    assert database.write(lambda session: GIVE.first(session, {"at": 1})) == (4, AT)
+
+
+def test_what_the_driver_refuses_is_told_as_elsewhere(database: Database) -> None:
+    database.write(lambda session: ADD(session, event(1)))
+    with pytest.raises(IntegrityError) as refused:
+        database.write(lambda session: ADD(session, event(1)))
+    assert "中文" not in str(refused.value)  # what was to be written is not for the log
+    with pytest.raises(IntegrityError):
+        database.write(lambda session: ADD(session, [event(2), event(1)]))
+    with database.read() as session:
+        assert [row.id for row in READ.all(session, {"since": 0})] == [1]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_lost_connection_is_told_and_left(database: Database) -> None:
+    with pytest.raises(DBAPIError) as lost, database.read() as session:
+        number = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with psycopg.connect(database.url.replace("+psycopg", ""), autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", (number,))
+        READ.all(session, {"since": 0})
+    assert lost.value.connection_invalidated
+    with database.read() as session:
+        assert READ.all(session, {"since": 0}) == []
+
+
+def test_nothing_is_sent_outside_a_transaction(sqlite: Database) -> None:
+    def deed(session: Session) -> None:
+        driver = session.connection().connection.dbapi_connection
+        assert driver is not None
+        driver.rollback()  # as SQLite itself does when the disk is full
+        with pytest.raises(TransactionLost):
+            ADD(session, event(1))
+
+    with pytest.raises(Unavailable):
+        sqlite.write(deed)
+    with sqlite.read() as session:
+        assert READ.all(session, {"since": 0}) == []
 
 
 def test_a_part_is_undone_alone(database: Database) -> None:
