@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from .clock import Clock
+from .driver import begin
 from .errors import Unavailable
 from .ids import Ids
 from .locks import Again
@@ -102,7 +103,8 @@ class Database(ABC):
 
     def _session(self, connection: Connection, now: datetime, shared: bool) -> Session:
         """A deed's session. shared: other deeds stand in the same transaction, so this one gets a
-        savepoint; else it has the transaction to itself."""
+        savepoint, which its `commit` gives up; else it has the transaction to itself, which the
+        door commits, and needs only its `flush`."""
         mode: Any = "create_savepoint" if shared else "rollback_only"
         session = Session(connection, join_transaction_mode=mode, expire_on_commit=False)
         facts = Transaction(self, writing=True)
@@ -182,7 +184,7 @@ class PostgreSQL(Database):
         with self.reader.connect() as connection, connection.begin() as outer:
             with self._session(connection, now, shared=False) as session:
                 result = deed(session)
-                session.commit()
+                session.flush()
                 facts = session.info[KEY]
             try:
                 outer.commit()
@@ -248,7 +250,7 @@ def sqlite_engine(path: str, *, writing: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        begin(connection, "BEGIN IMMEDIATE" if writing else "BEGIN")
 
     _run_hooks(engine, "sqlite")
     return engine

@@ -6,12 +6,14 @@ what is read and written at every step of every flow that is most of the work.
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
 from .driver import send, send_each
+from .model import Moment
 from .session import connection_of
 
 Row = dict[str, Any]
@@ -58,7 +60,7 @@ class Hot:
 
     def _in(self, dialect: Dialect, row: Row) -> "_Written":
         """The statement in a dialect, with the keys of this row."""
-        key = (dialect.name, *row)
+        key = (dialect.name, *row) if self._statement.is_insert else dialect.name
         written = self._written.get(key)
         if written is None:
             written = self._written[key] = _Written(self._statement, list(row), dialect)
@@ -72,7 +74,10 @@ class _Written:
         columns = keys if statement.is_insert else None
         compiled = statement.compile(dialect=dialect, column_keys=columns)
         self.sql = str(compiled)
-        binds = compiled._bind_processors
+        binds = {
+            key: _binder(compiled.binds[key].type, process)
+            for key, process in compiled._bind_processors.items()
+        }
         self._fixed = {key: value for key, value in compiled.params.items() if key not in keys}
         self._order = compiled.positiontup
         self._binds = [(key, binds.get(key)) for key in self._order or compiled.params]
@@ -103,6 +108,11 @@ class _Written:
     def named(self, values: Sequence[Any]) -> Any:
         """The same with names."""
         return self._make(self.typed(values))
+
+
+def _binder(kind: Any, process: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What a column's type makes of a value; of the one moment of a transaction only once."""
+    return lru_cache(maxsize=256)(process) if isinstance(kind, Moment) else process
 
 
 def _results(columns: Iterable[Any], dialect: Dialect) -> list[Callable[[Any], Any] | None]:

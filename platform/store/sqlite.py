@@ -1,8 +1,9 @@
 """SQLite's side of the door: deeds take turns on one writing connection and commit together.
 
 A commit on a disk costs a sync; one sync for a group of deeds makes eight writers several times
-as fast. Each deed stands in its own savepoint, so a refused one takes nothing with it; nobody is
-answered before the group's COMMIT.
+as fast. Each deed but the first stands in its own savepoint, so a refused one takes nothing with
+it; nobody is answered before the group's COMMIT. The first has nothing before it to be kept: when
+it is refused, the transaction is rolled back and the next deed begins another.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.base import RootTransaction
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from .clock import Clock
 from .database import Database, Deed, T, sqlite_engine
@@ -76,8 +77,10 @@ class SQLite(Database):
             except BaseException as error:  # the group goes on; the caller gets it below
                 failure = error
             group.deeds += 1
-            if not self._in_transaction():
+            if self._lost(group, failure):
                 self._end(group, TransactionLost())
+            elif failure is not None and group.deeds == 1:
+                self._undo(group)
             elif group.full() or self._turn.waiting == 0:
                 self._end(group)
         if failure is not None and group.failure is None:
@@ -126,22 +129,26 @@ class SQLite(Database):
             except BaseException as error:
                 self.ids.release_later()
                 raise Unavailable() from error
-        with self._session(self._writer, now, shared=True) as session:
+        shared = group.deeds > 0
+        with self._session(self._writer, now, shared) as session:
             result = deed(session)
-            session.commit()
+            session.commit() if shared else session.flush()
             return result, session.info[KEY].after_commit
 
-    def _in_transaction(self) -> bool:
-        """Ask the driver: SQLAlchemy does not learn that SQLite rolled back by itself."""
+    def _lost(self, group: Group, failure: BaseException | None) -> bool:
+        """Whether SQLite rolled the transaction back by itself. The driver knows; SQLAlchemy does
+        not learn of it, and itself rolls back a first deed whose objects cannot be written."""
         assert self._writer is not None
         try:
             driver = self._writer.connection.dbapi_connection
         except Exception:  # the connection was invalidated
+            return True
+        if driver is not None and driver.in_transaction:
             return False
-        return bool(driver is not None and driver.in_transaction)
+        return group.transaction.is_active or isinstance(failure, OperationalError)
 
     def _end(self, group: Group, failure: BaseException | None = None) -> None:
-        """Commit the group, or give it up; then let everybody know."""
+        """Commit the group, or give it up."""
         try:
             if failure is None:
                 try:
@@ -155,9 +162,25 @@ class SQLite(Database):
                     self.ids.release_later()
         finally:
             group.failure = failure
-            self._group = None
-            self._lock.release()
-            group.ended.set()
+            self._over(group)
+
+    def _undo(self, group: Group) -> None:
+        """Roll a group back that has nothing to be kept in it."""
+        try:
+            if group.transaction.is_active:  # else the session has rolled it back
+                group.transaction.rollback()
+        except BaseException as error:
+            self._end(group, error)
+        else:
+            if group.leased:
+                self.ids.release_later()
+            self._over(group)
+
+    def _over(self, group: Group) -> None:
+        """Let everybody know."""
+        self._group = None
+        self._lock.release()
+        group.ended.set()
 
     def _await(self, group: Group) -> None:
         # Whoever was to commit next may have died of an interrupt while it queued.

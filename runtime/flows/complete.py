@@ -10,17 +10,17 @@ from ...platform.events.log import append
 from ...platform.identity.actor import Actor
 from ...platform.records.record import Record
 from ...platform.records.submit import change, submit
-from ...platform.store.errors import Conflict, Invalid, Problem
+from ...platform.store.errors import Conflict, Invalid, NotFound, Problem
 from ...platform.store.session import moment
 from ..actions.commands import Named
 from ..actions.sight import Sight
 from ..steps.graph import Graph, TaskStep
-from ..tasks.hold import close, found, lost, name_of, need_asked, still_open
+from ..tasks.hold import close, found_for, lost, name_of, still_open
 from ..tasks.model import TaskState, tasks
 from . import writing
 from .definition import NO
 from .hand_over import answer
-from .instance import Standing, lock, sight_of
+from .instance import Standing, lock_by_task, sight_of
 from .leave import drop_rest, drop_timers
 from .load import flow
 from .model import InstanceState
@@ -49,12 +49,11 @@ def complete(
     when another was faster, holds it, or the instance is suspended, Invalid with the problems of
     the values, NotAllowed by the form's own rules.
     """
-    row = found(session, task_id)
-    if row.state != TaskState.OPEN:
-        raise lost(session, actor, task_id)
-    need_asked(session, actor, task_id)
-    standing = lock(session, row.instance_id)
+    standing = lock_by_task(session, task_id)
     if standing is None:
+        raise NotFound(task=str(task_id))
+    row = found_for(session, actor, task_id)  # as it stands now that nobody else moves it
+    if row.state != TaskState.OPEN:
         raise lost(session, actor, task_id)
     if standing.state == InstanceState.SUSPENDED:
         raise Conflict("E_FLOW_SUSPENDED")

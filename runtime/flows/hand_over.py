@@ -223,7 +223,7 @@ def _assigns(session: Session, actor: Actor, task: Row[Any]) -> bool:
 
 def _known(session: Session, actor: Actor, task_id: int) -> Row[Any]:
     """The task, for who is or was asked, and for who sees its instance. Raises NotFound."""
-    task = found(session, task_id)
+    task: Row[Any] = found(session, task_id)
     try:
         need_known(session, actor, task_id)
     except NotFound:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from ...platform.store.hot import Hot
 from ..actions.commands import Named, Run
 from ..actions.sight import Sight
+from ..tasks.model import tasks
 from .model import instances
 
 
@@ -40,9 +41,12 @@ _READ = select(
     instances.c.revision,
     instances.c.names,
     instances.c.visits,
-).where(instances.c.id == bindparam("at_instance"))
-_LOCK = Hot(_READ.with_for_update())
-_LOCK_FREE = Hot(_READ.with_for_update(skip_locked=True))
+)
+_THIS = _READ.where(instances.c.id == bindparam("at_instance"))
+_LOCK = Hot(_THIS.with_for_update())
+_LOCK_FREE = Hot(_THIS.with_for_update(skip_locked=True))
+_its = select(tasks.c.instance_id).where(tasks.c.id == bindparam("at_task")).scalar_subquery()
+_LOCK_BY_TASK = Hot(_READ.where(instances.c.id == _its).with_for_update())
 
 
 def lock(session: Session, instance_id: int, *, wait: bool = True) -> Standing | None:
@@ -53,6 +57,12 @@ def lock(session: Session, instance_id: int, *, wait: bool = True) -> Standing |
     turns, so whoever reads it has it.
     """
     taken = (_LOCK if wait else _LOCK_FREE).first(session, {"at_instance": instance_id})
+    return None if taken is None else _standing(taken)
+
+
+def lock_by_task(session: Session, task_id: int) -> Standing | None:
+    """Take the instance that a task belongs to; None when there is no such task."""
+    taken = _LOCK_BY_TASK.first(session, {"at_task": task_id})
     return None if taken is None else _standing(taken)
 
 

@@ -24,6 +24,17 @@ _ASKED = Hot(
         task_actors.c.person_id, task_actors.c.role_key, task_actors.c.unit_id, task_actors.c.how
     ).where(task_actors.c.task_id == bindparam("at_task"), task_actors.c.open)
 )
+_WITH_ASKED = Hot(
+    select(
+        tasks,
+        task_actors.c.id.label("asked"),
+        task_actors.c.person_id.label("asked_person"),
+        task_actors.c.role_key.label("asked_role"),
+        task_actors.c.unit_id.label("asked_unit"),
+    )
+    .outerjoin(task_actors, (task_actors.c.task_id == tasks.c.id) & task_actors.c.open)
+    .where(tasks.c.id == bindparam("at_task"))
+)
 _CLOSE = Hot(
     update(tasks)
     .where(
@@ -56,6 +67,23 @@ def asked(session: Session, task_id: int, *, how: How | None = None) -> list[Off
         for person, role, unit, road in _ASKED.all(session, {"at_task": task_id})
         if how is None or road == how
     ]
+
+
+def found_for(session: Session, actor: Actor, task_id: int) -> Any:
+    """The task's row. Raises NotFound, also when it is open and the actor is not asked: others do
+    not learn of it."""
+    rows = _WITH_ASKED.all(session, {"at_task": task_id})
+    if not rows:
+        raise NotFound(task=str(task_id))
+    if rows[0].state == TaskState.OPEN and not actor.is_system:
+        who = [
+            Offered(row.asked_person, row.asked_role, row.asked_unit)
+            for row in rows
+            if row.asked is not None
+        ]
+        if not is_among(actor, who):
+            raise NotFound(task=str(task_id))
+    return rows[0]
 
 
 def need_asked(session: Session, actor: Actor, task_id: int) -> None:

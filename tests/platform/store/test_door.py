@@ -6,11 +6,12 @@ from datetime import timedelta
 import psycopg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database
+from careloom.platform.store.model import Epoch
 from careloom.platform.store.session import after_commit, bump_epoch, epoch, moment, new_id
 
 
@@ -63,6 +64,26 @@ def test_one_refused_deed_takes_none_of_its_neighbours_with_it(database: Databas
         answered = list(threads.map(deed, range(200)))
     assert words(database) == {str(n) for n, done in enumerate(answered) if done}
     assert answered.count(True) == 133
+
+
+def test_objects_that_cannot_be_written_are_refused_and_the_next_deed_goes_on(
+    database: Database,
+) -> None:
+    """The first deed of a transaction has no savepoint: the session itself rolls it back."""
+    given: list[int] = []
+
+    def twice(session: Session) -> None:
+        put(session, "a")
+        given.append(new_id(session))
+        session.add_all([Epoch(id=1, number=1), Epoch(id=1, number=2)])
+
+    with pytest.raises(IntegrityError):
+        database.write(twice)
+    assert words(database) == set()
+    given.append(database.write(new_id))
+    assert database.write(lambda s: put(s, "b")) == "b"
+    assert given[0] < given[1]
+    assert words(database) == {"b"}
 
 
 def test_a_deed_within_a_deed_is_a_mistake_and_says_so(database: Database) -> None:
