@@ -111,7 +111,8 @@ class Database(ABC):
         # The reading that the ids' lease was held against is the deed's own: a clock that jumps
         # in the middle of a deed cannot make it outlive the lease.
         facts.moment = None if self.asks_for_time() else now
-        facts.connection = session.connection()
+        # A session that is alone begins only when it is asked for what the connection cannot do.
+        facts.connection = session.connection() if shared else connection
         session.info[KEY] = facts
         return session
 

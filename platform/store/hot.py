@@ -75,7 +75,7 @@ class _Written:
         compiled = statement.compile(dialect=dialect, column_keys=columns)
         self.sql = str(compiled)
         binds = {
-            key: _binder(compiled.binds[key].type, process)
+            key: _binder(compiled.binds[key].type, process, dialect)
             for key, process in compiled._bind_processors.items()
         }
         self._fixed = {key: value for key, value in compiled.params.items() if key not in keys}
@@ -110,9 +110,14 @@ class _Written:
         return self._make(self.typed(values))
 
 
-def _binder(kind: Any, process: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _binder(kind: Any, process: Callable[[Any], Any], dialect: Dialect) -> Callable[[Any], Any]:
     """What a column's type makes of a value; of the one moment of a transaction only once."""
-    return lru_cache(maxsize=256)(process) if isinstance(kind, Moment) else process
+    if not isinstance(kind, Moment):
+        return process
+    return _moments.setdefault(dialect.name, lru_cache(maxsize=256)(process))
+
+
+_moments: dict[str, Callable[[Any], Any]] = {}
 
 
 def _results(columns: Iterable[Any], dialect: Dialect) -> list[Callable[[Any], Any] | None]:

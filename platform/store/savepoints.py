@@ -7,6 +7,8 @@ by objects, has none to keep.
 from sqlalchemy import NestedTransaction
 from sqlalchemy.orm import Session
 
+from .session import connection_of
+
 Savepoint = NestedTransaction
 
 
@@ -16,4 +18,4 @@ def savepoint(session: Session) -> Savepoint:
     Objects that were loaded before keep what they hold, also after a rollback.
     """
     session.flush()
-    return session.connection().begin_nested()
+    return connection_of(session).begin_nested()
