@@ -18,9 +18,10 @@ NPM := $(BIN)/python platform/web/bundle.py npm
 TYPES := mkdir -p .mypy_cache/house && ln -sfn ../.. .mypy_cache/house/careloom && \
 	cd .mypy_cache/house && ../../.venv/bin/mypy --config-file ../../setup.cfg --cache-dir .. \
 	careloom/platform careloom/runtime careloom/builders
+SEMGREP := SEMGREP_SEND_METRICS=off SEMGREP_ENABLE_VERSION_CHECK=0 .venv/semgrep/bin/semgrep
 export PYTHON PORT
 
-.PHONY: help run test check bench pictures fuzz kills soak install tools build pins clean
+.PHONY: help run test check rules bench pictures fuzz holes kills soak install tools build pins clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -38,11 +39,23 @@ test: tools ## install what the tests need, then linters, types and every test
 	$(BIN)/pytest -n 2 -m "not alone"
 	$(BIN)/pytest -m alone
 
-check: tools build ## linters and types: ruff, mypy, vue-tsc
+check: tools build rules ## linters and types: ruff, mypy, vue-tsc; bandit and semgrep
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	@$(TYPES)
 	$(NPM) run types
+
+rules: tools .venv/semgrep/.installed ## bandit, and the house's own rules by semgrep
+	$(BIN)/bandit -q -c pyproject.toml -r platform runtime builders
+	$(SEMGREP) scan -q --error --config .ci/rules/house.yml platform runtime builders templates
+	@$(SEMGREP) --test .ci/rules >/dev/null || { echo "a rule misses its sample: .ci/rules" >&2; exit 1; }
+
+# An environment of its own, for it pins versions that the house has otherwise.
+.venv/semgrep/.installed: .ci/semgrep.txt .venv/.tools
+	$(PYTHON) -m venv --without-pip .venv/semgrep
+	$(BIN)/python -m pip --python .venv/semgrep install -q --no-compile --disable-pip-version-check \
+		-r .ci/semgrep.txt
+	@touch $@
 
 bench: tools build ## measure each claim against its reference; CLAIMS=… for some
 	@sh .ci/system tests
@@ -54,6 +67,9 @@ pictures: tools build ## screenshots of the demo's pages, with an index
 
 fuzz: tools build ## 50 random requests to each of the API's operations, as three askers
 	CARELOOM_FUZZ=50 $(BIN)/pytest tests/proof/test_api_fuzz.py
+
+holes: tools build ## take each defence away in a copy; the tests must notice every one
+	PYTHONPATH=tests:tests/data:tests/journeys $(BIN)/python -m holes
 
 kills: tools build ## kill import and worker N times on DB=sqlite|postgresql, look for loss
 	PYTHONPATH=tests $(BIN)/python -m kills --kills $(N) --database $(DB) $(if $(SEED),--seed $(SEED))

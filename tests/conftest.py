@@ -37,7 +37,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     servers.end_run()
 
 
-COUNTED = ("cells", "payloads", "operations")  # what the proofs tell of themselves
+COUNTED = ("cells", "payloads", "operations", "holes")  # what the proofs tell of themselves
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -3,10 +3,12 @@
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import ParseError  # nosec B405: only what it raises
 
 from charset_normalizer import from_bytes
 from openpyxl import load_workbook
@@ -20,6 +22,24 @@ MOST_INFLATED = 400 * 1024 * 1024
 MOST_ROWS = 200_000
 MOST_COLUMNS = 300
 MOST_CELL = 32_768
+
+
+#: what openpyxl, the zip and the XML within it raise for a file that is none; entities and foreign
+#: definitions are refused by defusedxml, whose errors are ValueErrors
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    InvalidFileException,
+    ParseError,
+    KeyError,
+    IndexError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    NotImplementedError,
+    OverflowError,
+)
 
 
 @dataclass(frozen=True)
@@ -109,12 +129,14 @@ def _xlsx(content: bytes) -> Iterator[tuple[int, list[Any]]]:
                 raise Malformed("E_FILE_TOO_LARGE", most=MOST_INFLATED // 1024 // 1024)
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, IndexError) as error:
+    except BROKEN as error:
         raise Malformed("E_FILE_BROKEN", detail=type(error).__name__) from error
     try:
         for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
             if len(cells) > MOST_COLUMNS and any(c is not None for c in cells[MOST_COLUMNS:]):
                 raise Malformed("E_FILE_COLUMNS", most=MOST_COLUMNS)
             yield number, list(cells[:MOST_COLUMNS])
+    except BROKEN as error:  # a sheet is read as it is walked through
+        raise Malformed("E_FILE_BROKEN", detail=type(error).__name__) from error
     finally:
         book.close()

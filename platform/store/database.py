@@ -170,7 +170,7 @@ class PostgreSQL(Database):
                     if _state(error) == LOCKED:
                         raise Unavailable("E_BUSY") from error
                     raise
-            time.sleep(random.uniform(0, 0.02 * 2**attempt))
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # nosec B311
         raise AssertionError("unreachable")
 
     def _once(self, deed: Deed[T]) -> T:
@@ -246,8 +246,8 @@ def sqlite_engine(path: str, *, writing: bool) -> Engine:
     def connected(driver: Any, _record: Any) -> None:
         driver.isolation_level = None  # pysqlite's own BEGINs come late and commit early
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            driver.execute(f"PRAGMA {pragma}")
-        driver.execute(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
+            driver.execute(f"PRAGMA {pragma}")  # nosemgrep: a constant of ours
+        driver.execute(f"PRAGMA query_only={'OFF' if writing else 'ON'}")  # nosemgrep: likewise
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:

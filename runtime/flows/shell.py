@@ -45,8 +45,8 @@ class Shell(Hands):
         actor: Actor = SYSTEM,
     ) -> None:
         super().__init__(sight, graph, standing, cause, actor)
-        self.token_state = ""
-        self.token_step = ""
+        self.token_state = ""  # nosec B105: where a flow stands
+        self.token_step = ""  # nosec B105
         self.steps: list[dict[str, Any]] = []
         self.savepoint: Savepoint | None = None
         self.set_before = (0, 0)

@@ -45,8 +45,9 @@ def records(form_key: str) -> ResponseReturnValue:
     reader = reader_of(session, actor)
     this = listing(session, actor, reader, form_key)
     problems: list[Trouble] = []
+    shown_as = _shown_as(this)
     try:
-        drawn = DRAWN[this.wanted.shown_as](this)
+        drawn = DRAWN[shown_as](this)
     except (Malformed, Invalid) as refusal:
         problems = lines(reader, this.form, refusal)
         drawn = {"columns": [], "rows": [], "pager": {"shown": 0, "total": None}}
@@ -56,11 +57,17 @@ def records(form_key: str) -> ResponseReturnValue:
         title=reader.text(this.form.title),
         url=this.url,
         may={action: this.asked.may(action) for action in ("create", "import", "export")},
-        shown_as=this.wanted.shown_as,
+        shown_as=shown_as,
         problems=problems,
         **_frame(this),
         **drawn,
     )
+
+
+def _shown_as(this: Listing) -> str:
+    """As asked for; a form without the fields for a board or a calendar is shown as a table."""
+    asked = this.wanted.shown_as
+    return asked if asked == TABLE or PLACED[asked](this) is not None else TABLE
 
 
 def _frame(this: Listing) -> dict[str, Any]:
@@ -186,6 +193,7 @@ def _table(this: Listing) -> dict[str, Any]:
 
 
 DRAWN = {TABLE: _table, BOARD: boards.draw, CALENDAR: calendars.draw}
+PLACED = {BOARD: boards.places, CALENDAR: calendars.places}
 
 
 @route(area, "/records/<form_key>/export", needs=SIGNED_IN, endpoint="export")

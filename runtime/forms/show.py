@@ -5,7 +5,7 @@ Nothing here decides: rights come from the door, and the door checks again what 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -203,6 +203,11 @@ def _attributes(its: Field) -> dict[str, str]:
     return found
 
 
+def _ids(texts: Iterable[str]) -> set[int]:
+    """What was typed for links, as far as it may be an id at all."""
+    return {int(at) for at in texts if at.isdecimal() and len(at) < 20 and int(at) < 2**63}
+
+
 def choices_to_draw(reader: Reader, its: Field, given: Sequence[str]) -> list[Choice]:
     """The choices of a field in the reader's language, those given marked."""
     if its.type.name == "yesno":
@@ -210,7 +215,7 @@ def choices_to_draw(reader: Reader, its: Field, given: Sequence[str]) -> list[Ch
     elif its.link_form:
         offered = offer(reader.session, reader.actor, its.link_form, "", LINKS_OFFERED)
         pairs = [(str(at), label) for at, label in offered]
-        missing = {int(at) for at in given if at.isdecimal()} - {at for at, _ in offered}
+        missing = _ids(given) - {at for at, _ in offered}
         named = labels(reader.session, reader.actor, its.link_form, missing)
         pairs = [(str(at), label) for at, label in named.items()] + pairs
     else:

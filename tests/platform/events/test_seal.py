@@ -14,7 +14,7 @@ from unguarded import unguard
 from careloom.platform.events.log import append
 from careloom.platform.events.model import ChainEnd, Event
 from careloom.platform.events.names import declare
-from careloom.platform.events.seal import broken, seal
+from careloom.platform.events.seal import broken, digest, seal
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.records.check import violations
 from careloom.platform.store.database import Database
@@ -141,6 +141,23 @@ def test_a_row_that_cannot_be_read_any_more_is_named(sqlite: Database, words: st
     tamper(sqlite, text(f"UPDATE event SET {words} WHERE seq = 3"))
     first, *_ = complaints(sqlite)
     assert first.startswith("event seq 3: ")
+
+
+def test_an_event_rewritten_with_a_hash_of_its_own_is_found_by_the_next(database: Database) -> None:
+    """Its own hash is right again; the next one's was made over the old one."""
+    sealed(database, 5)
+
+    def rewrite(session: Session) -> None:
+        unguard(session)
+        session.execute(update(EVENTS).where(EVENTS.c.seq == 3).values(data={"n": 99}))
+        before, row = (
+            session.execute(select(EVENTS).where(EVENTS.c.seq == seq)).one() for seq in (2, 3)
+        )
+        made = digest(row, 3, before.hash)
+        session.execute(update(EVENTS).where(EVENTS.c.seq == 3).values(hash=made))
+
+    database.write(rewrite)
+    assert [words.split(":")[0] for words in complaints(database)] == ["event seq 4"]
 
 
 def test_a_removed_event_is_missed(database: Database) -> None:

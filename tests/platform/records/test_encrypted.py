@@ -128,6 +128,14 @@ def test_a_ciphertext_moved_or_altered_does_not_open(tmp_path: Path) -> None:
             keys.decrypt(column, text_)
 
 
+def test_the_blind_index_says_nothing_without_its_key(tmp_path: Path) -> None:
+    """An ID number has few possible values: whoever could compute entries could try them all."""
+    keys, others = Keyring(tmp_path / "a"), Keyring(tmp_path / "b")
+    assert keys.blind("a.x", NUMBER) == Keyring(tmp_path / "a").blind("a.x", NUMBER)
+    assert len({ring.blind("a.x", NUMBER) for ring in (keys, others)}) == 2
+    assert keys.blind("a.x", NUMBER) != keys.blind("a.y", NUMBER)
+
+
 def test_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     Keyring(tmp_path).encrypt("a.x", "secret")
     Keyring(tmp_path).blind("a.x", "secret")

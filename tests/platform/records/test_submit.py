@@ -221,3 +221,17 @@ def test_a_person_who_may_not_see_a_field_keeps_it_when_changing_others(
     with database.read() as session:
         assert get(session, SYSTEM, "visit", made.id).values["phone"] == "13800000000"
         assert "phone" not in get(session, desk, "visit", made.id).values
+
+
+def test_the_index_has_the_last_word_of_two_who_ask_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both found the value free before either wrote it; the second is refused by the database."""
+    card = make.form("card", {"number": make.field(x_column={"unique": True})})
+    make.publish(database, "form", card)
+    make.record(database, "card", number="7")
+    monkeypatch.setattr("careloom.platform.records.submit.unique_problems", lambda *_: [])
+    with pytest.raises(Conflict, match="E_UNIQUE"):
+        make.record(database, "card", number="7")
+    with database.read() as session:
+        assert list(violations(session)) == []

@@ -7,12 +7,15 @@ from typing import Any
 import make
 import pytest
 from openpyxl import load_workbook
+from sqlalchemy.orm import Session
 
-from careloom.platform.identity.actor import Actor
+from careloom.platform.identity.actor import SYSTEM, Actor
+from careloom.platform.identity.tree import unit_by_code
 from careloom.platform.records.bring import read_rows
 from careloom.platform.records.formula_cells import as_written, kept_text
 from careloom.platform.records.lists import list_records
 from careloom.platform.records.sheet import read_sheet
+from careloom.platform.records.submit import submit
 from careloom.platform.records.take import write_file
 from careloom.platform.store.database import Database
 from careloom.platform.store.errors import Invalid, Malformed, NotAllowed
@@ -77,6 +80,26 @@ def test_a_file_holds_readable_fields_only_and_runs_nothing(
         assert [cell.data_type for cell in row] == ["s", "s", "n", "s"]
         assert row[2].value == -5 and row[0].value in ("=1+1", "+86", "@x", "'=1")
     assert "77123" not in (tmp_path / "out.csv").read_text("utf-8")
+
+
+def test_what_may_be_read_and_not_taken_out_is_not_in_the_file(
+    sqlite: Database, clerk: Actor, tmp_path: Path
+) -> None:
+    """A role that reads everywhere and exports at home."""
+    rules = [make.rule("all", "read"), make.rule("branch", "export")]
+    make.publish(sqlite, "role", make.role("halves", {"lead": rules}))
+    actor = make.person(sqlite, "halves", "B1", "halves")
+
+    def two(session: Session) -> None:
+        for name, code in (("Here", "B1"), ("There", "B2")):
+            at = unit_by_code(session, code).id
+            submit(session, SYSTEM, "lead", {"name": name}, unit_id=at)
+
+    sqlite.write(two)
+    with sqlite.read() as session:
+        assert len(list_records(session, actor, "lead").items) == 2
+    assert write_file(sqlite, actor, "lead", tmp_path / "out.csv") == 1
+    assert "There" not in (tmp_path / "out.csv").read_text("utf-8")
 
 
 def test_what_was_taken_out_comes_in_again_as_it_was(

@@ -1,0 +1,1 @@
+"""Seeded holes: one defence at a time is taken away, and the tests must notice."""

@@ -1,0 +1,112 @@
+"""Rights, passwords, sign-ins, tokens, links."""
+
+from .hole import Hole
+
+HOLES = (
+    Hole(
+        "a right is held at or above the unit",
+        "platform/identity/permissions.py",
+        "return any(at.startswith(path) for path in paths)",
+        "return bool(paths)",
+        (
+            "platform/identity/test_permissions.py::test_a_right_reaches_the_unit_it_is_held_at_and_those_below",
+        ),
+    ),
+    Hole(
+        "a disabled person does not act",
+        "platform/identity/actor.py",
+        "if known is None or known.disabled:",
+        "if known is None:",
+        ("platform/identity/test_people.py::test_a_disabled_person_acts_no_more",),
+    ),
+    Hole(
+        "nobody stands in for who may more",
+        "platform/identity/authority.py",
+        "for role, unit_id in session.execute(query.where(living)).all():",
+        "for role, unit_id in ():",
+        (
+            "platform/identity/test_invitations.py::test_nobody_takes_over_an_account_that_may_more_than_they",
+        ),
+    ),
+    Hole(
+        "nobody gives rights they have not",
+        "platform/identity/grants.py",
+        "    need_rights(session, actor, role_key, unit_id)\n    row =",
+        "    row =",
+        ("platform/identity/test_people.py::test_rights_never_grow_by_giving",),
+    ),
+    Hole(
+        "a changed grant ends what is kept",
+        "platform/identity/grants.py",
+        "session.delete(row)\n    session.flush()\n    bump_epoch(session)",
+        "session.delete(row)\n    session.flush()",
+        ("platform/identity/test_permissions.py::test_a_taken_role_is_gone_at_the_next_request",),
+    ),
+    Hole(
+        "a sign-in expires",
+        "platform/identity/sessions.py",
+        "if row is None or row.expires_at <= now:",
+        "if row is None:",
+        ("platform/identity/test_people.py::test_a_sign_in_ends_when_it_is_not_used",),
+    ),
+    Hole(
+        "a sign-in ends after thirty days",
+        "platform/identity/sessions.py",
+        "min(row.seen_at + idle, row.created_at + LONGEST)",
+        "row.seen_at + idle",
+        (
+            "platform/identity/test_people.py::test_a_sign_in_ends_after_thirty_days_however_much_it_is_used",
+        ),
+    ),
+    Hole(
+        "passwords are tried ten times",
+        "platform/identity/attempts.py",
+        "if tries > most:",
+        "if tries > most * 1000:",
+        ("platform/identity/test_people.py::test_ten_tries_are_looked_at_and_no_more",),
+    ),
+    Hole(
+        "a weak password is refused",
+        "platform/identity/passwords.py",
+        "elif _is_common(text):",
+        "elif False:",
+        ("platform/identity/test_passwords.py::test_a_weak_password_is_refused",),
+    ),
+    Hole(
+        "all of a token is compared",
+        "platform/identity/access_tokens.py",
+        " or not hmac.compare_digest(row.hash, digest(token))",
+        "",
+        ("platform/identity/test_people.py::test_a_token_with_one_letter_changed_is_refused",),
+    ),
+    Hole(
+        "a revoked token is no token",
+        "platform/identity/access_tokens.py",
+        "        AccessToken.revoked_at.is_(None),\n        AccessToken.expires_at",
+        "        AccessToken.expires_at",
+        ("platform/identity/test_people.py::test_a_token_holds_until_it_expires_or_is_revoked",),
+    ),
+    Hole(
+        "a link ends",
+        "platform/identity/invitations.py",
+        "            Invitation.expires_at > moment(session),\n            Person",
+        "            Person",
+        (
+            "platform/identity/test_invitations.py::test_a_first_link_holds_for_days_and_one_that_replaces_a_password_for_minutes",
+        ),
+    ),
+    Hole(
+        "a new sign-in ends the one before",
+        "platform/web/sign_in.py",
+        "            sessions.end(session, replacing)",
+        "            pass",
+        ("platform/web/test_sign_in.py::test_signing_in_again_ends_the_sign_in_before",),
+    ),
+    Hole(
+        "one is sent to one's own pages only",
+        "platform/web/sign_in.py",
+        'wanted if wanted and _OWN.fullmatch(wanted) else "/"',
+        'wanted or "/"',
+        ("platform/web/test_sign_in.py::test_nobody_is_sent_to_another_site",),
+    ),
+)

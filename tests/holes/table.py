@@ -1,0 +1,11 @@
+"""Every hole there is."""
+
+from . import of_files, of_people, of_records, of_requests, of_store
+
+HOLES = (
+    *of_records.HOLES,
+    *of_people.HOLES,
+    *of_requests.HOLES,
+    *of_files.HOLES,
+    *of_store.HOLES,
+)
