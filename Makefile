@@ -10,6 +10,7 @@ DB ?= sqlite
 SEED ?=
 MINUTES ?= 10
 CLAIMS ?=
+NAMES ?=
 
 BIN := .venv/bin
 CARELOOM := $(BIN)/careloom
@@ -61,9 +62,9 @@ bench: tools build ## measure each claim against its reference; CLAIMS=… for s
 	@sh .ci/system tests
 	PYTHONPATH=tests:tests/journeys $(BIN)/python -m benchmarks $(CLAIMS)
 
-pictures: tools build ## screenshots of the demo's pages, with an index
+pictures: tools build ## screenshots of every page, with an index; NAMES=… for some
 	@sh .ci/system tests
-	PYTHONPATH=tests $(BIN)/python -m pictures
+	PYTHONPATH=tests $(BIN)/python -m pictures $(NAMES)
 
 fuzz: tools build ## 50 random requests to each of the API's operations, as three askers
 	CARELOOM_FUZZ=50 $(BIN)/pytest tests/proof/test_api_fuzz.py

@@ -225,39 +225,6 @@ def test_language_and_light_are_switched_and_stay(clinic: Site, page: Page) -> N
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
-PATHS = {
-    "agent": ["/", "/records", "/records/lead_intake", "/records/lead_intake/new", "/no-such-page"],
-    "manager": [
-        "/reports",
-        "/reports/leads_by_channel",
-        "/reports/channel_funnel?period=all",
-        "/reports/dashboards/leads?period=all",
-    ],
-    "ops": ["/packs"],
-    "admin": ["/people", "/people/new", "/people/units", "/people/roles/lead_supervisor", "/me"],
-}
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
-def test_no_page_breaks_a_rule_of_accessibility(
-    clinic: Site, browser: Browser, axe: Axe, width: int, scheme: str
-) -> None:
-    clinic.bring_leads(8)
-    turn(clinic, 6)
-    found = []
-    for login, paths in PATHS.items():
-        with opened_page(browser, width, "zh-CN", scheme) as page:
-            page.goto(clinic.url)
-            found += axe(page)
-            sign_in(page, clinic, login)
-            for path in paths:
-                page.goto(clinic.url + path)
-                found += [f"{path}: {line}" for line in axe(page)]
-                wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                assert wide <= 0, f"{path} is {wide} pixels wider than its screen"
-    assert found == []
-
-
 def test_the_pages_keep_their_own_policy(clinic: Site, page: Page) -> None:
     """No inline style, no foreign source: the browser reports nothing it had to refuse."""
     clinic.bring_leads(2)

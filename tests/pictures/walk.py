@@ -1,153 +1,271 @@
-"""Which pages are pictured, and the way to each as a person would take it."""
+"""Every page there is, each in the states people meet it in.
 
-from collections.abc import Callable
+`rule` is the route a picture shows, as the application writes it; test_walk.py keeps this whole.
+"""
+
 from dataclasses import dataclass
-from datetime import timedelta
 
-from playwright.sync_api import Page
-from served import LEADS, PASSWORD, Site
+from .ways import (
+    Way,
+    at,
+    by_hand,
+    changed_pack,
+    file,
+    first,
+    leads,
+    posted,
+    press,
+    see,
+    sign_in,
+    then,
+    to_fill,
+)
 
-from careloom.platform.store.clock import TurnedClock
-
-Way = Callable[[Page, str], None]
+FORM, RECORD = "/records/<form_key>", "/records/<form_key>/<id:record_id>"
+TASK, INSTANCE = "/tasks/<id:task_id>", "/instances/<id:instance_id>"
+REPORT, IMPORT = "/reports/<key>", "/records/<form_key>/import/<token>"
+NOWHERE = "(no route)"
+STALE = "document.querySelectorAll('[name=_revision]').forEach(each => each.value = 1)"
+OPEN_ALL = "document.querySelectorAll('main details').forEach(each => each.open = true)"
+CALENDAR = "/records/appointment?view=all&as=calendar&by=start_at&until=end_at"
+RUN = "a[href^='/instances/']"
+STUCK = f"{RUN}:has-text('客户提醒'), {RUN}:has-text('Customer alert')"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One page. login: who sees it, empty for nobody; way: how to get there."""
+    """One page in one state. login: who sees it, empty for nobody; way: how to get there."""
 
     name: str
+    rule: str
     login: str
     way: Way
+    status: int = 200
 
 
-def sign_in(page: Page, url: str, login: str, password: str = PASSWORD) -> None:
-    """Through the form."""
-    page.goto(f"{url}/sign-in")
-    page.fill("#login", login)
-    page.fill("#password", password)
-    page.click("button.button-main")
-    page.wait_for_load_state()
+DOOR = (
+    Picture("sign-in", "/sign-in", "", at("/sign-in")),
+    Picture(
+        "sign-in-refused",
+        "/sign-in",
+        "",
+        lambda page, clinic: sign_in(page, clinic.url, "nobody", "not-the-password"),
+        status=401,
+    ),
+    Picture("invitation", "/invitation", "", at("{invitation}")),
+    Picture("invitation-over", "/invitation", "", at("/invitation?token=gone"), status=404),
+)
+WORK = (
+    Picture("work-list", "/", "agent", at("/")),
+    Picture("work-list-desk", "/", "desk", at("/")),
+    Picture("work-list-escalated", "/", "supervisor", at("/")),
+    Picture("work-list-empty", "/", "nurse", at("/")),
+    Picture("task-call", TASK, "agent", at("{task_first_call}")),
+    Picture(
+        "task-refused",
+        TASK,
+        "agent",
+        then(at("{task_first_call}"), press(".submit-bar .button-main"), see("#problems")),
+    ),
+    Picture("task-greet", TASK, "desk", at("{task_greet}")),
+    Picture("task-pay", TASK, "desk", at("{task_pay}")),
+    Picture("task-exam", TASK, "doctor", at("{task_exam}")),
+    Picture("task-plan", TASK, "consultant", at("{task_present}")),
+    Picture("task-approve", TASK, "manager", at("{task_approval}")),
+    Picture("task-hand-over", f"{TASK}/hand-over", "agent", at("{task_first_call}/hand-over")),
+    Picture("messages", "/messages", "manager", at("/messages")),
+    Picture("messages-empty", "/messages", "nurse", at("/messages")),
+    Picture("run", INSTANCE, "manager", first("{lead2}", RUN)),
+    Picture("run-visit", INSTANCE, "manager", first("{visit4}", RUN)),
+    Picture("run-stuck", INSTANCE, "manager", first("{lead0}", STUCK)),
+)
+RECORDS = (
+    Picture("forms", "/records", "manager", at("/records")),
+    Picture("forms-none", "/records", "newcomer", at("/records")),
+    Picture("records", FORM, "manager", at("/records/lead_intake?view=all")),
+    Picture(
+        "records-filtered",
+        FORM,
+        "manager",
+        then(at("/records/lead_intake?view=all&w.channel=meituan&q=1"), press("details.filters")),
+    ),
+    Picture(
+        "records-none-found", FORM, "manager", at("/records/lead_intake?view=all&q=没有这个人")
+    ),
+    Picture("records-empty", FORM, "manager2", at("/records/den_exam_first")),
+    Picture("records-masked", FORM, "nurse", at("/records/customer_profile")),
+    Picture(
+        "records-columns", FORM, "manager", then(at("/records/payment"), press("details.extra"))
+    ),
+    Picture("board", FORM, "manager", at("/records/lead_intake?view=all&as=board&by=status")),
+    Picture("calendar-day", FORM, "desk", at(f"{CALENDAR}&rows=doctor&span=day")),
+    Picture("calendar-week", FORM, "desk", at(f"{CALENDAR}&rows=doctor&span=week")),
+    Picture("calendar-month", FORM, "desk", at(f"{CALENDAR}&span=month")),
+    Picture("record", RECORD, "manager", at("{lead2}")),
+    Picture("record-customer", RECORD, "consultant", at("{customer6}")),
+    Picture("record-masked", RECORD, "nurse", at("{customer6}")),
+    Picture("record-plan", RECORD, "manager", at("{present4}")),
+    Picture("record-past", RECORD, "manager", at("{lead6}?revision=1")),
+    Picture("record-retired", RECORD, "supervisor", at("{gone}")),
+    Picture("new-record", f"{FORM}/new", "agent", at("/records/lead_intake/new")),
+    Picture("edit-record", f"{RECORD}/edit", "supervisor", at("{lead0}/edit")),
+    Picture(
+        "edit-stale",
+        f"{RECORD}/edit",
+        "supervisor",
+        then(
+            at("{lead0}/edit"),
+            by_hand(STALE),
+            press(".submit-bar .button-main"),
+        ),
+        status=412,
+    ),
+)
+COME_IN = "/records/lead_intake/import"
+LOOK = then(at(COME_IN), file("leads.csv", leads(slice(200, 320))), press("form .button-main"))
+BROUGHT = then(LOOK, see(".counts"))
+IMPORTS = (
+    Picture("import", f"{FORM}/import", "supervisor", at(COME_IN)),
+    Picture("import-looked-at", IMPORT, "supervisor", BROUGHT),
+    Picture("import-columns", IMPORT, "supervisor", then(BROUGHT, press("details.fold"))),
+    Picture("import-under-way", IMPORT, "supervisor", at("{importing}")),
+    Picture("import-stopped", IMPORT, "supervisor", at("{stopped}")),
+    Picture("import-done", IMPORT, "supervisor", at("{imported}")),
+    Picture(
+        "import-no-table",
+        f"{FORM}/import",
+        "supervisor",
+        then(at(COME_IN), file("照片.xlsx", b"no table"), press("form .button-main")),
+        status=400,
+    ),
+)
+REPORTS = (
+    Picture("reports", "/reports", "manager", at("/reports")),
+    Picture("reports-none", "/reports", "newcomer", at("/reports")),
+    Picture("report-bars", REPORT, "manager", at("/reports/leads_by_channel")),
+    Picture("report-funnel", REPORT, "manager", at("/reports/channel_funnel?period=all")),
+    Picture("report-leaders", REPORT, "manager", at("/reports/consultant_board?period=all")),
+    Picture("report-times", REPORT, "manager", at("/reports/response_time?period=all")),
+    Picture(
+        "report-explained",
+        REPORT,
+        "manager",
+        then(at("/reports/channel_funnel?period=all"), by_hand(OPEN_ALL)),
+    ),
+    Picture(
+        "report-empty",
+        REPORT,
+        "manager",
+        at("/reports/channel_funnel?period=custom&from=2020-01-01&until=2020-01-02"),
+    ),
+    Picture(
+        "report-records",
+        FORM,
+        "manager",
+        first("/reports/channel_funnel?period=all", ".funnel-count a"),
+    ),
+    Picture(
+        "dashboard",
+        "/reports/dashboards/<key>",
+        "group",
+        at("/reports/dashboards/leads?period=all"),
+    ),
+)
+HOUSE = (
+    Picture("packs", "/packs", "ops", at("/packs")),
+    Picture(
+        "pack-plan-nothing",
+        "/packs/plan",
+        "ops",
+        then(at("/packs"), posted("/packs/plan", {"pack": "clinic"})),
+    ),
+    Picture(
+        "pack-plan",
+        "/packs/plan",
+        "ops",
+        then(
+            at("/packs"),
+            file("dental.zip", changed_pack()),
+            press("form[enctype] .button-main"),
+            see(".plan"),
+        ),
+    ),
+    Picture("people", "/people", "admin", at("/people")),
+    Picture("people-none-found", "/people", "admin", at("/people?q=nobody")),
+    Picture("person", "/people/<id:person_id>", "admin", at("{agent}")),
+    Picture("person-new", "/people/new", "admin", at("/people/new")),
+    Picture(
+        "person-refused",
+        "/people/new",
+        "admin",
+        then(
+            at("/people/new"),
+            to_fill("#f-name", "李"),
+            to_fill("#f-login", "agent"),
+            press("form .button-main"),
+        ),
+        status=409,
+    ),
+    Picture("units", "/people/units", "admin", at("/people/units")),
+    Picture("unit", "/people/units/<id:unit_id>", "admin", first("/people/units", ".plan a")),
+    Picture("roles", "/people/roles", "admin", at("/people/roles")),
+    Picture("role", "/people/roles/<role>", "admin", at("/people/roles/online_consultant")),
+    Picture("why", "/people/<id:person_id>/why", "admin", at("{why}")),
+    Picture("account", "/me", "agent", at("/me")),
+    Picture(
+        "account-token",
+        "/me/tokens",
+        "ops",
+        then(
+            at("/me"), to_fill("#f-title", "报表导出"), press("form[action='/me/tokens'] .button")
+        ),
+        status=201,
+    ),
+    Picture("trail", "/trail", "admin", at("/trail")),
+    Picture("trail-found", "/trail", "admin", at("/trail?by=agent")),
+)
+TROUBLE = (
+    Picture("not-allowed", "/people", "agent", at("/people"), status=403),
+    Picture("not-found", NOWHERE, "agent", at("/no-such-page"), status=404),
+    Picture("record-not-found", RECORD, "agent2", at("{lead2}"), status=404),
+    Picture(
+        "out-of-date",
+        RECORD,
+        "supervisor",
+        then(at("{lead6}"), by_hand(STALE), press("details.fold summary"), press(".fold .button")),
+    ),
+    Picture("broken", "/broken", "agent", at("/broken"), status=500),
+)
+PICTURES = (*DOOR, *WORK, *RECORDS, *IMPORTS, *REPORTS, *HOUSE, *TROUBLE)
+CHAPTERS = {
+    "The door": DOOR,
+    "Work": WORK,
+    "Records": RECORDS,
+    "Imports": IMPORTS,
+    "Reports": REPORTS,
+    "The house": HOUSE,
+    "Trouble": TROUBLE,
+}
 
-
-def at(path: str) -> Way:
-    """By its address."""
-
-    def go(page: Page, url: str) -> None:
-        page.goto(url + path)
-
-    return go
-
-
-def first(path: str, selector: str) -> Way:
-    """By the first such link of a page."""
-
-    def go(page: Page, url: str) -> None:
-        page.goto(url + path)
-        link = page.locator(selector).locator("visible=true").first
-        href = link.get_attribute("href")
-        page.goto(url + (href or ""))
-
-    return go
-
-
-def refused_sign_in(page: Page, url: str) -> None:
-    sign_in(page, url, "agent", "not-the-password")
-
-
-def refused_task(page: Page, url: str) -> None:
-    """The task sent with nothing filled in."""
-    TASK(page, url)
-    page.locator(".submit-bar .button-main").click()
-    page.locator("#problems").wait_for()
-
-
-def look(page: Page, url: str) -> None:
-    """The lead file chosen and checked, before anything is written."""
-    page.goto(f"{url}/records/lead_intake/import")
-    lines = LEADS.read_text("utf-8").split("\n")
-    rows = "\n".join([lines[0], *lines[200:320]]).encode()
-    page.set_input_files(
-        "input[type=file]", {"name": "leads.csv", "mimeType": "text/csv", "buffer": rows}
-    )
-    page.locator("form button.button-main").click()
-    page.locator(".counts").wait_for()
-
-
-def plan(page: Page, url: str) -> None:
-    """The plan of a pack, asked for as its button does (it is installed: nothing is to be done)."""
-    page.goto(f"{url}/packs")
-    page.evaluate(
-        """() => {
-            const form = document.createElement('form')
-            form.method = 'post'
-            form.action = '/packs/plan'
-            const add = (name, value) => {
-              const input = form.appendChild(document.createElement('input'))
-              input.name = name
-              input.value = value
-            }
-            add('csrf', document.querySelector('[name=csrf]').value)
-            add('pack', 'dental')
-            document.body.append(form)
-            form.submit()
-        }"""
-    )
-    page.locator(".plan").wait_for()
-
-
-def instance(page: Page, url: str) -> None:
-    """From a task to the run it belongs to."""
-    TASK(page, url)
-    page.locator("a[href^='/instances/']").first.click()
-    page.wait_for_load_state()
-
-
-TASK = first("/", "[data-next-task]")
-
-PICTURES = (
-    Picture("sign-in", "", at("/sign-in")),
-    Picture("sign-in-refused", "", refused_sign_in),
-    Picture("work-list", "agent", at("/")),
-    Picture("work-list-empty", "agent2", at("/")),
-    Picture("work-list-escalated", "supervisor", at("/")),
-    Picture("task", "agent", TASK),
-    Picture("task-refused", "agent", refused_task),
-    Picture("task-escalated", "supervisor", TASK),
-    Picture("forms", "supervisor", at("/records")),
-    Picture("records", "supervisor", at("/records/lead_intake")),
-    Picture("records-filtered", "supervisor", at("/records/lead_intake?w.channel=meituan&q=1")),
-    Picture("records-empty", "agent2", at("/records/lead_intake")),
-    Picture("record", "supervisor", first("/records/lead_intake", ".table-link, .card-link")),
-    Picture("new-record", "agent", at("/records/lead_intake/new")),
-    Picture("import", "supervisor", at("/records/lead_intake/import")),
-    Picture("import-look", "supervisor", look),
-    Picture("reports", "manager", at("/reports")),
-    Picture("report", "manager", at("/reports/leads_by_channel")),
-    Picture("funnel", "manager", at("/reports/channel_funnel?period=all")),
-    Picture("dashboard", "manager", at("/reports/dashboards/leads?period=all")),
-    Picture("packs", "ops", at("/packs")),
-    Picture("pack-plan", "admin", plan),
-    Picture("instance", "supervisor", instance),
-    Picture("people", "admin", at("/people")),
-    Picture("person", "admin", first("/people?q=agent", ".table-link, .card-link")),
-    Picture("person-new", "admin", at("/people/new")),
-    Picture("units", "admin", at("/people/units")),
-    Picture("unit", "admin", first("/people/units", ".plan a")),
-    Picture("roles", "admin", at("/people/roles")),
-    Picture("role", "admin", at("/people/roles/online_consultant")),
-    Picture("account", "agent", at("/me")),
-    Picture("not-found", "agent", at("/no-such-page")),
+#: States that draw what their route's first picture does not.
+MORE = (
+    "work-list-desk",
+    "task-approve",
+    "run-stuck",
+    "records-filtered",
+    "board",
+    "calendar-day",
+    "calendar-month",
+    "record-customer",
+    "edit-stale",
+    "report-leaders",
+    "not-allowed",
 )
 
 
-def prepare(site: Site) -> None:
-    """Leads in several states: some late and with the supervisor, one called, one closed."""
-    assert isinstance(site.clock, TurnedClock)
-    site.bring_leads(6)
-    site.clock.turn(timedelta(minutes=11))
-    site.work()
-    site.bring_leads(14)
-    site.clock.turn(timedelta(minutes=6))
-    site.work()
-    site.bring_leads(52)
+def each_route() -> list[Picture]:
+    """One picture of every route, and a few more: what the gate looks at."""
+    known: dict[str, Picture] = {}
+    for one in PICTURES:
+        known.setdefault(one.rule, one)
+    return [one for one in PICTURES if one in known.values() or one.name in MORE]
