@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from ..store.errors import NotSignedIn, Problem, Refusal, Stale, TooMany, Unavailable
 from .request import is_api, language
-from .words import say
+from .words import knows, say
 
 log = logging.getLogger("careloom.web")
 
@@ -73,13 +73,15 @@ def answer(document: dict[str, Any], headers: Mapping[str, str] | None = None) -
 
 def _page(document: Mapping[str, Any]) -> str:
     """The error page; its frame may be what is broken, so there is a bare one behind it."""
-    status = document["status"]
+    status, tongue = document["status"], language()
+    how = f"page.error.how.{status}"
     try:
         return render_template(
             "pages/error.html",
             status=status,
             title=document["title"],
             words=document["detail"],
+            how=say(tongue, how) if knows(tongue, how) else "",
             problems=[problem["message"] for problem in document["problems"]],
             reference=document.get("reference"),
             retry=status in (412, 429, 500, 503) and request.method == "GET",

@@ -175,7 +175,7 @@ def _event_lines(
             form = event.subject_kind.removeprefix(FORM)
             words += say(language(), "page.colon") + _titles(session, form, data["fields"])
         by = people.get(event.actor_id or 0) or say(language(), "page.trail.system")
-        detail = " · ".join(part for part in (by, name) if part)
+        detail = " · ".join(dict.fromkeys(part for part in (by, name) if part))
         lines.append(Line(words, local(event.at), detail, url))
     return lines
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,10 +37,12 @@ from .load import flow
 from .map import drawn_map
 from .model import InstanceState, waits
 from .raised import raise_event
-from .run_story import instance_row, open_incidents, standing_waits, trail
+from .run_story import instance_row, open_incidents, result_words, standing_waits, trail
 from .seen import READ, need_seen
 
 area = Blueprint("instances", __name__)
+
+GAP = re.compile(r"\{\w+\}")
 
 
 @route(area, "/instances/<id:instance_id>", needs=READ, endpoint="instance")
@@ -59,7 +62,7 @@ def instance(instance_id: int) -> ResponseReturnValue:
         version=row.flow_version,
         started=local(row.started_at),
         state=row.state,
-        result=row.result,
+        result=result_words(reader, graph, row.result),
         subject=subject_of(reader, get(session, actor, row.subject_form, row.subject_id)),
         incidents=open_incidents(reader, row),
         waits=standing_waits(reader, row),
@@ -153,7 +156,7 @@ class Told:
 
 
 def _messages(reader: Reader, instance_id: int, graph: Graph) -> list[Told]:
-    """Their texts with the gaps they were written with: what filled them may be hidden here."""
+    """Their texts with gaps in them: what filled those may be hidden from the reader."""
     rows = of_instance(reader.session, instance_id)
     receipts = readers_of(reader.session, [row.id for row in rows])
     names = names_of(reader.session, {one.person_id for one in receipts})
@@ -170,7 +173,8 @@ def _messages(reader: Reader, instance_id: int, graph: Graph) -> list[Told]:
         words = reader.say(f"page.message.{row.state}")
         customer = row.customer_id is not None
         at_words = local(at) if at else ""
-        found.append(Told(reader.text(step.text), row.state, words, at_words, customer, read))
+        told = GAP.sub("…", reader.text(step.text))
+        found.append(Told(told, row.state, words, at_words, customer, read))
     return found
 
 

@@ -96,10 +96,11 @@ class _Map:
         last = visits[-1] if visits else None
         state = self._state(node, last)
         took = (last.left or self.now) - last.at if last is not None else None
+        kind = self.reader.say(f"page.map.kind.{node.kind}")
         return Place(
             key=node.key,
-            title=self.reader.text(node.title) or node.key,
-            kind=self.reader.say(f"page.map.kind.{node.kind}"),
+            title=self.reader.text(node.title) or (kind if node.kind == "end" else node.key),
+            kind=kind,
             icon=ICONS[node.kind],
             state=state,
             words=self.reader.say(f"page.map.{state or 'ahead'}"),

@@ -48,26 +48,35 @@ OUTCOME, COMMENT = "_outcome", "_comment"
 
 @route(area, "/", needs=SIGNED_IN, endpoint="home")
 def home() -> ResponseReturnValue:
-    """`pages/worklist.html`: next (a card or None), mine, pool (cards), summary, more, clock,
-    may_records, unread."""
+    """`pages/worklist.html`: next (a card or None), take (where its button claims it, empty when it
+    is the reader's), mine, pool (cards), summary, more, clock, may_records, unread."""
     session, actor = reading(), who()
     reader = reader_of(session, actor)
     now = moment(session)
     page = worklist(session, actor, MOST_LISTED, count=True)
     drawn = cards(reader, page.items, now)
     mine = [card for card in drawn if not card.pool]
+    pool = [card for card in drawn if card.pool]
+    following = next(iter(mine or pool), None)
     may_read = any(access(session, actor, e.key).may("read") for e in entries(session, "form"))
     return render_template(
         "pages/worklist.html",
-        next=mine[0] if mine else None,
+        next=following,
+        take=_claim_url(desk_of(session, actor, page.items[0].id)) if pool and not mine else "",
         mine=mine[1:],
-        pool=[card for card in drawn if card.pool],
+        pool=pool if mine else pool[1:],
         summary=_summary(reader, page),
         more=_figure(page, len(page.items)),
         clock=_milliseconds(now),
         may_records=may_read,
         unread=unread(session, actor.person_id),
     )
+
+
+def _claim_url(desk: Desk) -> str:
+    """Where a task that several are asked to do is claimed; one that only asks for this is done.
+    Empty for one that is not claimed first: an approval."""
+    return "" if desk.mine else f"/tasks/{desk.row.id}/{'complete' if desk.step.take else 'claim'}"
 
 
 def _summary(reader: Reader, page: TaskPage) -> str:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 
+from ...platform.store.errors import Problem
 from ...platform.web.context import local
-from ..forms.show import Reader
+from ..forms.show import Reader, troubles
 from ..forms.story import Line, names_of
-from ..steps.graph import Graph, RaceStep, TaskStep
+from ..steps.graph import EndStep, Graph, RaceStep, TaskStep
 from ..tasks.hand_over import notes_of
 from ..tasks.model import TaskState, tasks
 from .load import flow, forms
 from .model import InstanceState, incidents, instances, steps_taken, waits
+from .shape import THEN
 
 
 def instance_row(reader: Reader, instance_id: int) -> Any:
@@ -27,8 +29,19 @@ ROADS = ("branch", "go_to", "end", "repeat", "again", "race")
 """Kinds of step that are roads, not places: people ask what was done."""
 
 
+def result_words(reader: Reader, graph: Graph, result: str | None) -> str:
+    """How it came out, as the end that was reached is called; empty when it has no title."""
+    for node in graph.nodes.values():
+        if isinstance(node.step, EndStep) and result and node.step.result == result and node.title:
+            return reader.text(node.title)
+    return ""
+
+
 def trail(reader: Reader, instance: Any) -> list[Line]:
-    """What happened, oldest first: steps as they were entered, each task with who finished it."""
+    """What happened, oldest first: steps as they were entered, each task with who finished it.
+
+    What a task's step does after it is part of the task, and a line of its own only when stuck.
+    """
     graph = flow(reader.session, instance.flow_key, instance.flow_version)
     query = select(tasks).where(tasks.c.instance_id == instance.id).order_by(tasks.c.id)
     asked = list(reader.session.execute(query))
@@ -39,11 +52,15 @@ def trail(reader: Reader, instance: Any) -> list[Line]:
         .where(steps_taken.c.instance_id == instance.id)
         .order_by(steps_taken.c.id)
     )
+    stuck = {row.step_key for row in _incidents(reader, instance)}
     for taken in reader.session.execute(query):
         node = graph.nodes.get(taken.step_key)
-        if node is not None and node.kind not in (*ROADS, "task", "approve"):
+        if node is None or node.kind in (*ROADS, "task", "approve"):
+            continue
+        if taken.step_key in stuck or not taken.step_key.endswith(THEN):
             title = reader.text(node.title) or taken.step_key
-            lines.append((taken.id, Line(title, local(taken.at))))
+            state = "bad" if taken.step_key in stuck else ""
+            lines.append((taken.id, Line(title, local(taken.at), state=state)))
     for task in asked:
         title = reader.text(task.title) or task.step_key
         lines.append((task.id, _task_line(reader, graph, title, task, people)))
@@ -129,16 +146,28 @@ def _form_title(reader: Reader, what: str) -> str:
     return reader.text(form.title) if form is not None else key
 
 
-def open_incidents(reader: Reader, instance: Any) -> list[dict[str, str]]:
-    """Automatic steps that failed and wait for somebody."""
-    graph = flow(reader.session, instance.flow_key, instance.flow_version)
+def _incidents(reader: Reader, instance: Any) -> Sequence[Any]:
     query = select(incidents).where(
         incidents.c.instance_id == instance.id, incidents.c.closed_at.is_(None)
     )
+    return reader.session.execute(query).all()
+
+
+def open_incidents(reader: Reader, instance: Any) -> list[dict[str, Any]]:
+    """Automatic steps that failed and wait for somebody; problems: what exactly is wrong, as far as
+    the record the run is about has such fields."""
+    graph = flow(reader.session, instance.flow_key, instance.flow_version)
+    form = forms(reader.session)(instance.subject_form)
     found = []
-    for row in reader.session.execute(query):
-        words = reader.say(f"problem.{row.code}", **row.params)
-        title = _title(reader, graph, row.step_key.partition("/")[0])
-        at = local(row.opened_at)
-        found.append({"id": str(row.id), "step": title, "words": words, "at": at})
+    for row in _incidents(reader, instance):
+        problems = [Problem(**one) for one in row.params.get("problems", ())]
+        found.append(
+            {
+                "id": str(row.id),
+                "step": _title(reader, graph, row.step_key.partition("/")[0]),
+                "words": reader.say(f"problem.{row.code}", **row.params),
+                "at": local(row.opened_at),
+                "problems": troubles(reader, form, problems),
+            }
+        )
     return found

@@ -145,6 +145,7 @@ class _View:
         whole = self.by.storage == "date"
         hours = "" if whole else f"{start:%H:%M}–{end:%H:%M}"
         title = words[0] if words else self.this.reader.say("page.blank")
+        title = title.removesuffix(f" {start:%m-%d %H:%M}")  # where it stands says that already
         badge = self._words(record, standing) if standing else ""
         url = f"{self.this.url}/{record.id}"
         return Entry(url, title, words[1 : 1 + FACTS], start, end, hours, badge)

@@ -238,8 +238,9 @@ def _problem(reader: Reader, sheet: Sheet, problem: Mapping[str, Any]) -> dict[s
 
 
 def _preview(reader: Reader, form: Form, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The first good rows in words, in the order of the form."""
-    used = [its for its in form.ordered if any(its.key in row for row in rows)][:PREVIEW_COLUMNS]
+    """The first good rows in words: what they will be called, then in the order of the form."""
+    filled = [its for its in form.ordered if any(its.key in row for row in rows)]
+    used = sorted(filled, key=lambda its: its.key != form.label)[:PREVIEW_COLUMNS]
     named = link_labels(reader, form, [])
     drawn = []
     for row in rows[:MOST_PREVIEW]:

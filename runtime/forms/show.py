@@ -250,7 +250,13 @@ def shown(
         return named.get(its.key, {}).get(value, "")
     if isinstance(value, datetime):
         value = value.replace(second=0, microsecond=0)  # people read minutes; files are exact
-    return its.show(value, reader.language, choices_of(reader.session, its), reader.zone)
+    words = its.show(value, reader.language, choices_of(reader.session, its), reader.zone)
+    return _in_yuan(words) if its.type.name == "money" else words
+
+
+def _in_yuan(amount: str) -> str:
+    """An amount with its sign of money, behind a minus."""
+    return f"-¥{amount[1:]}" if amount.startswith("-") else f"¥{amount}"
 
 
 def _shown_alone(reader: Reader, its: Field, value: Any, right: str) -> str:

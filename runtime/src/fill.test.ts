@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { wrong, type Words } from './complain'
 import { draftOf, forgetDrafts, keepDraft } from './drafts'
-import { jsonOf, number, putBack, typed, valueOf } from './values'
+import { jsonOf, number, putBack, shown, typed, valueOf } from './values'
 
 const words = { required: 'required', pick_one: 'pick', phone: 'phone', number: 'number', least: '>= {least}', most: '<= {most}', email: 'email' } as Words
 
@@ -90,5 +90,14 @@ describe('a draft', () => {
     forgetDrafts()
     expect(draftOf('a')).toBeNull()
     expect(localStorage.getItem('other')).toBe('stays')
+  })
+})
+
+describe('a calculated value', () => {
+  it('is written as the server writes it', () => {
+    expect(shown('money', '26800')).toBe('¥26,800.00')
+    expect(shown('money', '-12.5')).toBe('-¥12.50')
+    expect(shown('percent', '0.0429')).toBe('4.29%')
+    expect(shown('number', '45')).toBe('45')
   })
 })

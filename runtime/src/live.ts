@@ -1,6 +1,6 @@
 /** What formulas change while one types: fields shown, asked for, open, calculated. The server decides again. */
 import { evaluate, holds, type Env, type Tree } from './evaluate'
-import { controls, fieldOf, jsonOf } from './values'
+import { controls, fieldOf, jsonOf, shown } from './values'
 
 interface Formulas {
   visible?: Tree
@@ -110,7 +110,7 @@ function answer(tree: Tree, env: Env): unknown {
 function write(field: HTMLElement, value: unknown): void {
   const place = field.querySelector<HTMLElement>('[data-shown]')
   if (!place || !CALCULATED.includes(field.dataset.type ?? '')) return
-  place.textContent = value === null || value === undefined ? '—' : String(value)
+  place.textContent = value === null || value === undefined ? '—' : shown(field.dataset.type ?? '', value)
 }
 
 function must(form: HTMLFormElement, field: HTMLElement, key: string, needed: boolean): void {

@@ -82,3 +82,11 @@ export function number(text: string): number | null {
 function isTick(control: Element): boolean {
   return control instanceof HTMLInputElement && (control.type === 'radio' || control.type === 'checkbox')
 }
+
+/** A calculated value as the server writes it: ¥1,234.50, 4.29%. */
+export function shown(type: string, value: unknown): string {
+  const size = Number(value)
+  if (type === 'money') return `${size < 0 ? '-' : ''}¥${Math.abs(size).toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`
+  if (type === 'percent') return `${Number((size * 100).toFixed(2))}%`
+  return String(value)
+}

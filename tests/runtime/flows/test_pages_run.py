@@ -175,13 +175,13 @@ def test_a_run_is_halted_resumed_and_stopped_by_those_who_may(site: Site) -> Non
 def test_a_message_is_read_and_seen_to_be_read(site: Site) -> None:
     url = running(site)
     agent = site.client("agent")
-    assert 'href="/messages"' in agent.get("/").text
+    assert "1 条新消息" in agent.get("/").text
     page = agent.get("/messages").text
     assert "有一条线索要审批" in page
     number = re.search(r'name="message" value="(\d+)"', page)
     assert number
     assert agent.post("/messages/read", message=number[1]).to == "/messages"
-    assert 'href="/messages"' not in agent.get("/").text
+    assert "条新消息" not in agent.get("/").text
     assert "已读" in site.client("manager").get(url).text
     assert "有一条线索要审批" not in site.client("agent2").get("/messages").text
 
