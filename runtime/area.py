@@ -10,10 +10,11 @@ from ..platform.records.check import CHECKS
 from ..platform.records.trail import SUBJECTS
 from ..platform.web.areas import beside
 from ..platform.web.navigation import Place, add_places
+from ..platform.web.person_links import PERSON_LINKS
 from ..platform.web.uploads import KEY as FILES
 from .demo.verbs import demo
 from .flows import api as flows_api
-from .flows import hand_api, hand_pages, instance_pages, message_pages
+from .flows import hand_api, hand_pages, held_pages, instance_pages, message_pages
 from .flows import pages as work_pages
 from .flows.asides import about_record
 from .flows.check import FLOW
@@ -39,6 +40,7 @@ from .work.worker import start_worker
 PARTS = (
     work_pages,
     hand_pages,
+    held_pages,
     instance_pages,
     message_pages,
     record_pages,
@@ -72,6 +74,8 @@ def plug_in(app: Flask) -> None:
     register(VIEW)
     if about_record not in ASIDES:
         ASIDES.append(about_record)
+    if held_pages.about_person not in PERSON_LINKS:
+        PERSON_LINKS.append(held_pages.about_person)
     subscribe(CONSUMER, EVENTS, wants)
     for check in FLOW_CHECKS:
         if check not in CHECKS:

@@ -25,6 +25,7 @@ from .accounts_api import link_of
 from .context import local
 from .navigation import Place, add_places
 from .paging import cursor, sealed
+from .person_links import PERSON_LINKS
 from .request import language, reading, who, write
 from .role_words import role_title, unit_title
 from .routes import route
@@ -155,8 +156,8 @@ def draw_person(
     invited: invitations.Invited | None = None,
 ) -> str:
     """person, state, unit, since, waits (until when a link holds), held (role, title, unit_id,
-    unit, until, over), may_write, own, units, roles, languages, forms, tokens, problems, once (a
-    link just made)."""
+    unit, until, over), may_write, own, units, roles, languages, forms, tokens, links (of areas:
+    url, words, icon), problems, once (a link just made)."""
     session, actor = reading(), who()
     found = in_reach(session, actor, person_id, "people.read")
     may_write = allowed(session, actor, "people.write", found.unit_id)
@@ -178,6 +179,7 @@ def draw_person(
         languages=LANGUAGES,
         forms=_forms(session, actor),
         tokens=tokens_of(session, actor, person_id) if may_write and not own else [],
+        links=[link for ask in PERSON_LINKS for link in ask(session, actor, found)],
         problems=problems or [],
         once=_once(found, invited) if invited else None,
     )
