@@ -14,7 +14,14 @@ from ..platform.web.person_links import PERSON_LINKS
 from ..platform.web.uploads import KEY as FILES
 from .demo.verbs import demo
 from .flows import api as flows_api
-from .flows import hand_api, hand_pages, held_pages, instance_pages, message_pages
+from .flows import (
+    hand_api,
+    hand_pages,
+    held_pages,
+    instance_pages,
+    message_pages,
+    raise_pages,
+)
 from .flows import pages as work_pages
 from .flows.asides import about_record
 from .flows.check import FLOW
@@ -41,6 +48,7 @@ PARTS = (
     work_pages,
     hand_pages,
     held_pages,
+    raise_pages,
     instance_pages,
     message_pages,
     record_pages,
@@ -72,8 +80,9 @@ def plug_in(app: Flask) -> None:
     register(REPORT)
     register(DASHBOARD)
     register(VIEW)
-    if about_record not in ASIDES:
-        ASIDES.append(about_record)
+    for tell in (about_record, raise_pages.awaited):
+        if tell not in ASIDES:
+            ASIDES.append(tell)
     if held_pages.about_person not in PERSON_LINKS:
         PERSON_LINKS.append(held_pages.about_person)
     subscribe(CONSUMER, EVENTS, wants)

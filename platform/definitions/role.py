@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from ..identity.forms import forms
 from ..identity.roles import save_role
-from ..identity.rules import scope_of
+from ..identity.rules import leading_of, scope_of
 from ..store.errors import Problem
 from .form_scope import Resolve
 from .form_scope import scope_of as form_scope
@@ -55,9 +55,41 @@ def _scope(
     session: Session, form: str, rule: Document, at: tuple[str | int, ...]
 ) -> Iterator[Problem]:
     _, text = scope_of(rule)
-    problem = None if text is None else forms().refused(session, form, text)
+    led = leading_of(rule)
+    if led is not None:
+        yield from _leading(session, form, rule, at)
+    about = form if led is None else led["form"]
+    problem = None if text is None else forms().refused(session, about, text)
     if problem is not None:
         yield replace(problem, path=pointer(*at, "scope", "where"))
+
+
+def _leading(
+    session: Session, form: str, rule: Document, at: tuple[str | int, ...]
+) -> Iterator[Problem]:
+    """The leading form links to this one, or to what a field of this one links to as well."""
+    led = leading_of(rule) or {}
+    leads_to = _target(session, led["form"], led["link"])
+    if leads_to is None:
+        yield Problem(pointer(*at, "scope", "from", "link"), "E_NO_LINK", {"name": led["link"]})
+        return
+    via = led.get("via")
+    meant = form if via is None else _target(session, form, via)
+    if leads_to and meant != leads_to:
+        place = "link" if via is None else "via"
+        yield Problem(pointer(*at, "scope", "from", place), "E_LEADS_ELSEWHERE", {"form": leads_to})
+    if via is None and {"create", "import"} & set(rule["actions"]):
+        yield Problem(pointer(*at, "actions"), "E_LEADS_TO_NONE")
+
+
+def _target(session: Session, form: str, field: str) -> str | None:
+    """The form a link leads to; empty when the form is yet to come, None when it is no link."""
+    document: Mapping[str, Any] | None = known(session, "form", form)
+    if document is None:
+        return ""
+    options = document["properties"].get(field, {}).get("x-options", {})
+    target: str | None = options.get("form")
+    return target
 
 
 def put_in_force(session: Session, publishing: Publishing) -> list[Problem]:
@@ -83,10 +115,16 @@ def uses_of_role(document: Mapping[str, Any], resolve: Resolve) -> Iterator[Use]
                 if name != "*":
                     yield Use("form", form, name, pointer(*at, "fields", name))
             _, text = scope_of(rule)
-            target = resolve(form)
+            led = leading_of(rule)
+            about = form if led is None else led["form"]
+            if led is not None:
+                yield Use("form", about, led["link"], pointer(*at, "scope", "from", "link"))
+                if "via" in led:
+                    yield Use("form", form, led["via"], pointer(*at, "scope", "from", "via"))
+            target = resolve(about)
             if text is not None and target is not None:
                 path = pointer(*at, "scope", "where")
-                yield from uses_of_formula(text, path, form_scope(target, resolve), form, resolve)
+                yield from uses_of_formula(text, path, form_scope(target, resolve), about, resolve)
 
 
 ROLE = Kind("role", schema("role"), check_role, put_in_force, order=60, uses=uses_of_role)

@@ -5,10 +5,10 @@ by expression covers nothing.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import ColumnElement, FromClause, false
+from sqlalchemy import ColumnElement, FromClause, Select, false, select
 from sqlalchemy.orm import Session
 
 from ..store.errors import Problem
@@ -16,7 +16,8 @@ from ..store.errors import Problem
 if TYPE_CHECKING:
     from .actor import Actor
 
-#: a row's Python values by field key, looked up only when a rule asks for them
+#: a row's Python values by field key, and its `_id` once it has one; looked up only when a rule
+#: asks for them
 Look = Callable[[], Mapping[str, Any]]
 
 
@@ -45,6 +46,9 @@ class Forms(Protocol):
         linked record; only ME() and the like are the actor's.
         """
 
+    def table(self, session: Session, form_key: str) -> FromClause | None:
+        """The form's table under a name of its own; None when there is no such form."""
+
     def evaluate(
         self,
         session: Session,
@@ -70,6 +74,9 @@ class Nothing:
         self, session: Session, form_key: str, text: str, actor: "Actor", table: FromClause
     ) -> ColumnElement[bool]:
         return false()
+
+    def table(self, session: Session, form_key: str) -> FromClause | None:
+        return None
 
     def evaluate(
         self, session: Session, form_key: str, text: str, actor: "Actor", values: Mapping[str, Any]
@@ -112,3 +119,49 @@ class Condition:
     def holds(self, look: Look) -> bool:
         """Whether it holds for the row that `look` shows."""
         return forms().evaluate(self.session, self.form_key, self.text, self.actor, look())
+
+
+@dataclass(frozen=True, eq=False)
+class Leading:
+    """That a record of another form leads to a row: today's appointments to today's patients.
+
+    condition: what holds for the leading record. link: its field that leads there. via: the field
+    of the row that names what the link leads to; None when that is the row itself.
+    """
+
+    condition: Condition
+    link: str
+    via: str | None
+    _asked: dict[Any, bool] = field(default_factory=dict, repr=False)
+
+    def where(
+        self, table: FromClause, within: Callable[[FromClause], ColumnElement[bool]]
+    ) -> ColumnElement[bool]:
+        """The rows to which a record leads that lies within."""
+        ids = self._ids(within)
+        return false() if ids is None else table.c[self.via or "_id"].in_(ids)
+
+    def holds(self, look: Look, within: Callable[[FromClause], ColumnElement[bool]]) -> bool:
+        """Whether one leads to the row that `look` shows; asked once for each such row."""
+        to = look().get(self.via or "_id")
+        if to is None:
+            return False
+        if to not in self._asked:
+            ids = self._ids(within)
+            self._asked[to] = ids is not None and (
+                self.condition.session.execute(
+                    ids.where(ids.selected_columns[0] == to).limit(1)
+                ).first()
+                is not None
+            )
+        return self._asked[to]
+
+    def _ids(
+        self, within: Callable[[FromClause], ColumnElement[bool]]
+    ) -> Select[tuple[int]] | None:
+        table = forms().table(self.condition.session, self.condition.form_key)
+        if table is None or self.link not in table.c:
+            return None
+        return select(table.c[self.link]).where(
+            table.c["_retired_at"].is_(None), within(table), self.condition.where(table)
+        )

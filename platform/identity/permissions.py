@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from ..store.errors import NotAllowed
 from ..store.session import moment
 from .actor import Actor, Grant
-from .forms import Condition, Look, Sources, forms
+from .forms import Condition, Leading, Look, Sources, forms
 from .model import GrantRow, Person
 from .roles import role_document
-from .rules import ACTIONS, RIGHTS, Rule, any_of, scope_of
+from .rules import ACTIONS, RIGHTS, Rule, any_of, leading_of, scope_of
 from .tree import tree
 
 
@@ -154,6 +154,12 @@ def _rule(
 ) -> Rule:
     """A rule as written in a role document: `{"key","actions","scope","fields"?}`."""
     scope, text = scope_of(document)
+    led = leading_of(document)
+    about = form_key if led is None else led["form"]
+    condition = None if text is None else Condition(session, about, text, actor)
+    leading = None
+    if led is not None and condition is not None:
+        leading = Leading(condition, led["link"], led.get("via"))
     return Rule(
         document["key"],
         grant.role,
@@ -162,7 +168,8 @@ def _rule(
         frozenset(document["actions"]),
         scope,
         document.get("fields", {}),
-        None if text is None else Condition(session, form_key, text, actor),
+        condition,
+        leading,
         sources,
     )
 
@@ -246,7 +253,8 @@ def holders(session: Session, role_key: str, unit_id: int | None) -> list[int]:
 class Reason:
     """Why one rule does or does not reach a row: the role, where it is held, rule, scope.
 
-    where: the scope's expression, when it has one; the row must lie in `scope` and fulfil it.
+    where: the scope's expression, when it has one; the row must lie in `scope` and fulfil it, or,
+    with `leading`, a record of that form that leads to the row.
     """
 
     role: str
@@ -256,6 +264,7 @@ class Reason:
     actions: tuple[str, ...]
     covers: bool
     where: str | None = None
+    leading: str | None = None
 
 
 def why(
@@ -278,6 +287,7 @@ def why(
             tuple(action for action in ACTIONS if action in rule.actions),
             rule.covers(owner_id, unit_id, path, look),
             None if rule.condition is None else rule.condition.text,
+            None if rule.leading is None else rule.leading.condition.form_key,
         )
         for rule in asked.all_rules
     ]

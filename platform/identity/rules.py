@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, and_, false, or_, select, true
 
 from .actor import Grant
-from .forms import Condition, Look, Sources
+from .forms import Condition, Leading, Look, Sources
 from .model import Unit
 
 ACTIONS = ("read", "create", "change", "retire", "import", "export")
@@ -26,7 +26,9 @@ class Rule:
 
     scope: `own` the person owns the row · `unowned` nobody does, in the grant's subtree ·
     `team` the grant's own unit · `branch`, `subtree` the grant's unit and all below it · `all`.
-    Any other scope covers nothing. condition: of those rows, the ones for which it holds.
+    Any other scope covers nothing. condition: of those rows, the ones for which it holds. leading:
+    then scope and condition are about records of another form, and the rule covers what these lead
+    to.
     fields: the right on a field; `"*"` speaks for the others. sources: what computed and
     defaulted fields follow from.
     """
@@ -39,10 +41,13 @@ class Rule:
     scope: str
     fields: Mapping[str, str]
     condition: Condition | None = None
+    leading: Leading | None = None
     sources: Mapping[str, Sources] = field(default_factory=dict)
 
     def where(self, table: FromClause) -> ColumnElement[bool]:
         """The rows it covers, over the form's table (or an alias of it)."""
+        if self.leading is not None:
+            return self.leading.where(table, self._within)
         within = self._within(table)
         return within if self.condition is None else and_(within, self.condition.where(table))
 
@@ -68,12 +73,16 @@ class Rule:
 
         look: shows the row's values; without it no rule with a condition covers the row.
         """
+        if self.leading is not None:
+            return look is not None and self.leading.holds(look, self._within)
         if not self.reaches(owner_id, unit_id, unit_path):
             return False
         return self.condition is None or (look is not None and self.condition.holds(look))
 
     def reaches(self, owner_id: int | None, unit_id: int | None, unit_path: str) -> bool:
         """`covers`, whatever the row's values are."""
+        if self.leading is not None:
+            return self.leading.via is not None  # nothing leads to a row that is yet to come
         if self.scope == "all":
             return True
         if self.scope == "own":
@@ -120,3 +129,11 @@ def scope_of(document: Mapping[str, Any]) -> tuple[str, str | None]:
     if isinstance(scope, str):
         return scope, None
     return scope.get("within", "all"), scope["where"]
+
+
+def leading_of(document: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """Of a rule as written, `{"form", "link", "via"?}` when another form's records lead to its
+    rows; then the named scope and the expression are about those."""
+    scope = document["scope"]
+    found: Mapping[str, str] | None = None if isinstance(scope, str) else scope.get("from")
+    return found

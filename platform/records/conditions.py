@@ -60,6 +60,14 @@ def lower(
     return to_sql(meant.typed, columns, dialect, _env(session, actor, {}), where=True)
 
 
+def table(session: Session, form_key: str) -> FromClause | None:
+    """See `identity.forms.Forms`."""
+    try:
+        return shape_of(session, form_key).table.alias()
+    except NotFound:
+        return None
+
+
 def evaluate(
     session: Session, form_key: str, text: str, actor: Actor, values: Mapping[str, Any]
 ) -> bool:
@@ -214,6 +222,7 @@ class _Records:
     """This room, as identity asks it."""
 
     lower = staticmethod(lower)
+    table = staticmethod(table)
     evaluate = staticmethod(evaluate)
     refused = staticmethod(refused)
     sources = staticmethod(sources)

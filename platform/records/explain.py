@@ -49,7 +49,7 @@ def explain(
     shape = shape_of(session, form_key)
     row = shape.read(session, record_id)
     assert row is not None
-    look = partial(shape.to_values, row)
+    look = partial(shape.look, row)
     about = (row["_owner"], row["_unit"])
     asked = access(session, person, form_key)
     told = [key for key, right in record.rights.items() if right != "hidden"]

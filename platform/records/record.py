@@ -52,12 +52,12 @@ class Record:
 
 def may(asked: Access, shape: Shape, action: str, row: Mapping[str, Any]) -> bool:
     """Whether the asker may do this to a row of the form's table."""
-    return asked.may_with(action, row["_owner"], row["_unit"], partial(shape.to_values, row))
+    return asked.may_with(action, row["_owner"], row["_unit"], partial(shape.look, row))
 
 
 def rights_on(asked: Access, shape: Shape, row: Mapping[str, Any]) -> dict[str, str]:
     """The asker's rights on the fields of a row of the form's table."""
-    look = partial(shape.to_values, row)
+    look = partial(shape.look, row)
     return asked.rights_with(row["_owner"], row["_unit"], shape.form.fields, "change", look)
 
 

@@ -83,6 +83,10 @@ class Shape:
             if row.get(key) is not None
         }
 
+    def look(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What a role's rule may ask of a row: its values, and which row it is."""
+        return {**self.to_values(row), "_id": row["_id"]}
+
     def from_history(self, kept: Mapping[str, Any]) -> dict[str, Any]:
         """What a history row holds -> Python values of the fields of this version."""
         found: dict[str, Any] = {

@@ -13,7 +13,7 @@ from ..definitions.form import Form, form_of
 from ..definitions.published import entries, exists, published
 from ..identity.permissions import Reason
 from ..identity.roles import role_document
-from ..identity.rules import ACTIONS, RIGHTS, scope_of
+from ..identity.rules import ACTIONS, RIGHTS, leading_of, scope_of
 from ..identity.tree import tree
 from .words import knows, say, text
 
@@ -76,7 +76,7 @@ def _form_words(
         RuleWords(
             rule["key"],
             actions_words(rule["actions"], tongue),
-            rows_words(*scope_of(rule), tongue),
+            rows_words(session, *scope_of(rule), (leading_of(rule) or {}).get("form"), tongue),
             tuple(fields_words(form, rule.get("fields", {}), tongue)),
         )
         for rule in rules
@@ -90,10 +90,18 @@ def actions_words(actions: Iterable[str], tongue: str) -> str:
     return say(tongue, "page.comma").join(named)
 
 
-def rows_words(scope: str, where: str | None, tongue: str) -> str:
-    """Which rows a scope reaches."""
+def rows_words(
+    session: Session, scope: str, where: str | None, leading: str | None, tongue: str
+) -> str:
+    """Which rows a scope reaches; with `leading`, those to which that form's records lead."""
     rows = say(tongue, f"scope.{scope}")
-    return rows if where is None else say(tongue, "scope.where", rows=rows, where=where)
+    if where is None:
+        return rows
+    if leading is None:
+        return say(tongue, "scope.where", rows=rows, where=where)
+    known = exists(session, "form", leading)
+    title = form_of(published(session, "form", leading)).title if known else leading
+    return say(tongue, "scope.from", form=text(title, tongue), rows=rows, where=where)
 
 
 def fields_words(form: Form | None, fields: Mapping[str, str], tongue: str) -> Iterable[str]:
@@ -121,7 +129,7 @@ def reason_words(session: Session, reason: Reason, tongue: str) -> str:
         role=role_title(session, reason.role, tongue),
         unit=unit_title(session, reason.unit_id, tongue),
         actions=actions_words(reason.actions, tongue),
-        rows=rows_words(reason.scope, reason.where, tongue),
+        rows=rows_words(session, reason.scope, reason.where, reason.leading, tongue),
     )
 
 

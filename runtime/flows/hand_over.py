@@ -150,7 +150,7 @@ def may_give_record(session: Session, actor: Actor, task: Row[Any], field: str |
         return False
     shape, row = _subject(session, task)
     rights = access(session, actor, task.subject_form).rights_with(
-        row["_owner"], row["_unit"], [field], look=partial(shape.to_values, row)
+        row["_owner"], row["_unit"], [field], look=partial(shape.look, row)
     )
     return rights[field] == "write"
 
@@ -262,7 +262,7 @@ def _fits(
         return False
     shape, row = _subject(session, task)
     about = (person_id if owns else row["_owner"], row["_unit"])
-    look = partial(shape.to_values, row)
+    look = partial(shape.look, row)
     asks = access(session, person, task.subject_form)
     if not asks.may_with("read", *about, look):
         return False

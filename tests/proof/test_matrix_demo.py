@@ -5,6 +5,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ LOGINS = (
 BRANCHES = ("R1-B01", "R1-B02")
 READABLE = ("read", "write")
 HOLDS_ME = re.compile(r"([a-z_]+) = ME\(\)")
+TODAY = re.compile(
+    r"(\w+) > DATEADD\(NOW\(\), -1, \"day\"\) AND \1 < DATEADD\(NOW\(\), 1, \"day\"\)"
+    r" AND DATE\(\1\) = TODAY\(\)(?: AND NOT\(status IN \((.*)\)\))?"
+)
+SHANGHAI = timedelta(hours=8)
 HOLDERS = ("attending_doctor",)
 """Fields that give whoever they hold a sight of the record, beside its owner."""
 
@@ -140,7 +146,7 @@ def value_for(session: Session, its: Any, n: int, rows: Mapping[str, list[Row]])
     if kind == "date":
         return f"{1950 + n % 50}-0{n % 9 + 1}-1{n % 10}"
     if kind == "datetime":
-        return f"2026-03-0{n % 2 + 1}T0{n % 8}:30:00Z"
+        return f"2026-03-0{(n + n // 60) % 3 + 1}T0{n % 8}:30:00Z"  # the last of them today
     if kind == "yesno":
         return True
     if kind in ("person", "unit"):
@@ -149,7 +155,7 @@ def value_for(session: Session, its: Any, n: int, rows: Mapping[str, list[Row]])
         return [value_of_choice(session, its)]
     if kind == "link":
         there = rows.get(its.link_form)
-        return str(there[n % len(there)].id) if there else None
+        return str(there[(n + n // 60) % len(there)].id) if there else None
     if kind == "choice":
         return value_of_choice(session, its)
     if its.storage == "whole":
@@ -161,11 +167,21 @@ def value_of_choice(session: Session, its: Any) -> str:
     return str(next(iter(choices_of(session, its).titles)))
 
 
+def is_today(row: Row, moment: str, but: str) -> bool:
+    """Whether that moment of the record lies on the clinic's day, and its status is another."""
+    at = row.values.get(moment)
+    if at is None or f'"{row.values.get("status")}"' in but:
+        return False
+    day = (datetime.fromisoformat(at) + SHANGHAI).date()
+    return day == (TUESDAY + SHANGHAI).date()
+
+
 class Oracle:
     """What a demo role lets its holder see, read anew from the packs' own files."""
 
-    def __init__(self, session: Session, actor: Actor, form: str) -> None:
+    def __init__(self, session: Session, actor: Actor, form: str, demo: Demo) -> None:
         self.person = actor.person_id
+        self.demo = demo
         self.rules = [
             (grant, rule)
             for grant in actor.grants
@@ -180,11 +196,22 @@ class Oracle:
         ]
 
     def reaches(self, grant: Grant, scope: Any, row: Row) -> bool:
-        """Of scopes by expression the packs know one kind: a field holds the reader."""
+        """Of scopes by expression the packs know two kinds: a field holds the reader, or a moment
+        is today; the other may be asked of records of another form that lead to the row."""
+        if isinstance(scope, Mapping) and "from" in scope:
+            led = scope["from"]
+            meant = str(row.id) if "via" not in led else row.values.get(led["via"])
+            own = {key: value for key, value in scope.items() if key != "from"}
+            return any(
+                one.values.get(led["link"]) == meant and self.reaches(grant, own, one)
+                for one in self.demo.rows[led["form"]]
+            )
         if isinstance(scope, Mapping):
+            here = self.reaches(grant, scope.get("within", "all"), row)
+            if (today := TODAY.fullmatch(scope["where"])) is not None:
+                return here and is_today(row, today[1], today[2] or "")
             mine = HOLDS_ME.fullmatch(scope["where"])
             assert mine is not None, scope
-            here = self.reaches(grant, scope.get("within", "all"), row)
             return here and str(row.values.get(mine[1])) == str(self.person)
         below = row.unit_path.startswith(grant.unit_path)
         reached = {
@@ -225,7 +252,7 @@ def test_a_demo_role_learns_only_what_it_may(
     actor = site.actor(login)
     for form, rows in demo.rows.items():
         with site.database.read() as session:
-            oracle = Oracle(session, actor, form)
+            oracle = Oracle(session, actor, form, demo)
             fields = guarded(demo, session, form)
             ids = tuple(row.id for row in rows)
             its = Looker(site.database, session, actor, form, ids, tmp_path)
@@ -252,6 +279,17 @@ def test_a_demo_role_learns_only_what_it_may(
             cells += len(fields) * (len(TELLS) + len(ASKS))
     assert hidden, "something is kept from everybody"
     record_property("cells", cells)
+
+
+def test_a_nurse_sees_todays_patients_of_the_branch_and_no_others(demo: Demo) -> None:
+    nurse = demo.site.actor("nurse")
+    for form in ("appointment", "checkin", "customer_profile", "den_exam_first", "treatment_plan"):
+        with demo.site.database.read() as session:
+            oracle = Oracle(session, nurse, form, demo)
+        seen = [row for row in demo.rows[form] if oracle.sees(row)]
+        here = [row for row in demo.rows[form] if row.unit_path == nurse.unit_path]
+        assert 0 < len(seen) < len(demo.rows[form]), form
+        assert {row.id for row in here} - {row.id for row in seen}, f"{form}: not the whole branch"
 
 
 def test_marketing_never_sees_a_clinical_field(demo: Demo) -> None:

@@ -305,3 +305,84 @@ def test_what_follows_from_a_hidden_field_is_hidden(
         assert ("24691.34" in str(seen.json())) == (rights["double"] == "read")
         found = list_records(session, me, "visit", where="double = 24691.34", count=True).total
         assert found == (1 if rights["double"] == "read" else 0)
+
+
+STAY = make.form(
+    "stay",
+    {
+        "name": make.field(),
+        "customer": make.link("customer"),
+        "visit": make.link("visit"),
+        "at": make.field("datetime"),
+    },
+    x_label="name",
+)
+
+
+def leading(key: str, form: str, link: str, where: str, **more: Any) -> dict[str, Any]:
+    """A rule whose rows are what another form's records lead to."""
+    scope = {"within": "branch", "from": {"form": form, "link": link, **more}, "where": where}
+    return {**make.rule("all", "read", "change"), "key": key, "scope": scope}
+
+
+def test_a_rule_covers_what_another_forms_records_lead_to(
+    database: Database, at: dict[str, int]
+) -> None:
+    make.publish(database, "form", STAY)
+    rules = {
+        "visit": [leading("to_it", "stay", "visit", "DATE(at) = TODAY()")],
+        "customer": [leading("of_one", "visit", "customer", 'state = "open"')],
+        "stay": [leading("beside", "visit", "customer", "urgent", via="customer")],
+    }
+    make.publish(database, "role", make.role("r", rules))
+    me = make.person(database, "me", "B1", "r")
+
+    def deed(session: Session) -> dict[str, int]:
+        def made(form: str, unit: str = "B1", **values: Any) -> int:
+            return submit(session, SYSTEM, form, values, unit_id=at[unit]).id
+
+        ids = {name: made("customer", "B2", name=name) for name in ("open", "shut", "urgent")}
+        ids["v1"] = made("visit", customer=str(ids["open"]), state="open")
+        ids["v2"] = made("visit", customer=str(ids["shut"]), state="closed")
+        made("visit", "B2", customer=str(ids["shut"]), state="open")  # of another branch
+        ids["v3"] = made("visit", customer=str(ids["urgent"]), urgent=True)
+        ids["today"] = made("stay", visit=str(ids["v1"]), at="2026-03-03T09:00:00+08:00")
+        ids["before"] = made("stay", visit=str(ids["v2"]), at="2026-03-02T09:00:00+08:00")
+        ids["his"] = made("stay", customer=str(ids["urgent"]))
+        made("stay", customer=str(ids["open"]))
+        return ids
+
+    ids = database.write(deed)
+    sees = {"visit": {"v1"}, "customer": {"open"}, "stay": {"his"}}
+    with database.read() as session:
+        for form, names in sees.items():
+            listed = {row.id for row in list_records(session, me, form).items}
+            assert listed == {ids[name] for name in names}, form
+            shape = shape_of(session, form)
+            alone = {
+                row
+                for row in session.scalars(select(shape.table.c._id))
+                if may_do(session, me, form, row, "change")
+            }
+            assert alone == listed, form
+        with pytest.raises(NotFound):
+            get(session, me, "customer", ids["shut"])
+    database.write(lambda s: change(s, me, "visit", ids["v1"], {"state": "closed"}))
+    with database.read() as session, pytest.raises(NotFound):
+        get(session, me, "customer", ids["open"])
+
+
+def test_a_rule_over_another_form_says_what_can_be(database: Database, at: dict[str, int]) -> None:
+    make.publish(database, "form", STAY)
+    new = {**leading("x", "stay", "visit", "true"), "actions": ["read", "create"]}
+    for rule, code in (
+        (leading("x", "stay", "name", "true"), "E_NO_LINK"),
+        (leading("x", "stay", "nothing", "true"), "E_NO_LINK"),
+        (leading("x", "stay", "customer", "true"), "E_LEADS_ELSEWHERE"),
+        (leading("x", "stay", "customer", "true", via="name"), "E_LEADS_ELSEWHERE"),
+        (leading("x", "stay", "visit", "state"), "E_NO_NAME"),
+        (new, "E_LEADS_TO_NONE"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            make.publish(database, "role", make.role("r", {"visit": [rule]}))
+        assert code in {problem.code for problem in refused.value.problems}
