@@ -87,11 +87,15 @@ def published_forms(session: Session) -> Resolve:
 
 
 def coming_forms(session: Session) -> Resolve:
-    """Links lead to the forms that will be in force once the pack at hand is in."""
+    """Links lead to the forms that will be in force once the pack at hand is in. One check asks
+    for the same forms again and again, so each is read once."""
+    read: dict[str, Form | None] = {}
 
     def resolve(key: str) -> Form | None:
-        document: Any = known(session, "form", key)
-        return None if document is None else read_form(document)
+        if key not in read:
+            document: Any = known(session, "form", key)
+            read[key] = None if document is None else read_form(document)
+        return read[key]
 
     return resolve
 

@@ -29,7 +29,7 @@ from ..steps.graph import (
     TaskStep,
     WaitStep,
 )
-from .shape import Document, Laid, lay_out
+from .shape import Document, Laid, Shape, is_inner, lay_out
 from .timing import Formulas, due_of, duration, when_of
 
 VISITS = 1
@@ -55,6 +55,8 @@ def compile_flow(document: Document, version: int, formulas: Formulas) -> Graph:
     for key, laid in shape.nodes.items():
         if laid.kind == "race":
             nodes[key] = _with_tasks(nodes[key], nodes)
+        elif laid.document.get("may_return") and not is_inner(key):
+            nodes[key] = replace(nodes[key], step=_with_returns(nodes[key].step, laid, shape))
     return Graph(
         key=document["key"],
         version=version,
@@ -84,6 +86,21 @@ def _with_tasks(race: Node, nodes: Mapping[str, Node]) -> Node:
         task = node.step if node is not None and isinstance(node.step, TaskStep) else None
         arms.append(replace(arm, task=task))
     return replace(race, step=RaceStep(tuple(arms)))
+
+
+def _with_returns(step: Step, laid: Laid, shape: Shape) -> Step:
+    """The steps of people it may be returned to: where a go_to may lead as well, and in no race."""
+    assert isinstance(step, TaskStep)
+    racing = {way.to for one in shape.nodes.values() if one.kind == "race" for way in one.ways}
+    found = [
+        one.key
+        for one in shape.nodes.values()
+        if one.kind in ("task", "approve")
+        and one.key not in {laid.key, *racing}
+        and not is_inner(one.key)
+        and laid.sequence[: len(one.sequence)] == one.sequence
+    ]
+    return step if laid.key in racing else replace(step, returns=tuple(found))
 
 
 def _task(laid: Laid, subject: str, formulas: Formulas) -> Step:

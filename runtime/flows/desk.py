@@ -23,13 +23,14 @@ from ..forms.pages import reader_of
 from ..forms.show import Filling, Reader, posted
 from ..steps.graph import TaskStep
 from ..tasks.actors import is_among
-from ..tasks.hold import asked, name_of, need_asked
+from ..tasks.hold import asked, found, name_of, need_asked
 from ..tasks.model import How
 from ..tasks.worklist import TaskRow, task_row
 from .instance import run_of
 from .load import flow
 from .prefill import edited, prefilled
 from .run_story import instance_row
+from .turn_back import done_before
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,14 @@ class Desk:
         if self.row.principal_id is None or self.row.holder_id != self.reader.actor.person_id:
             return ""
         return name_of(self.reader.session, self.row.principal_id)
+
+    @property
+    def behind(self) -> list[str]:
+        """The steps it may be returned to, the last one first."""
+        if not self.step.returns:
+            return []
+        task = found(self.reader.session, self.row.id)
+        return done_before(self.reader.session, self.step, task.token_id)
 
     @property
     def mine(self) -> bool:

@@ -13,16 +13,18 @@ from ...platform.web.body import json_object, number
 from ...platform.web.idempotency import Reply, reply
 from ...platform.web.request import who
 from ...platform.web.routes import SIGNED_IN, Spec, route
-from ...platform.web.shapes import ID, thing
+from ...platform.web.shapes import ID, KEY, thing
 from ..tasks.worklist import task_row
 from . import hand_over
 from .complete import complete
 from .definition import NO, YES
 from .shown import TASK_LINE, task_line
+from .turn_back import turn_back as turn_back_deed
 
 area = Blueprint("hand_api", __name__)
 
 _COMMENT = {"type": ["string", "null"], "maxLength": 2000}
+_SAID = {"type": "string", "maxLength": 2000}
 _TO = thing({"to": ID}, comment=_COMMENT)
 
 
@@ -76,6 +78,25 @@ def approve(task_id: int) -> ResponseReturnValue:
 def reject(task_id: int) -> ResponseReturnValue:
     """422 when the task is no approval, or no reason is given; 409 when another was faster."""
     return _decide(task_id, NO)
+
+
+@route(
+    area,
+    "/api/tasks/<id:task_id>/return",
+    methods=("POST",),
+    needs=SIGNED_IN,
+    spec=Spec(
+        "Return a task to the step `to` that was done before, or to the last one; say why.",
+        body=thing({"comment": _SAID}, to=KEY),
+        answers={200: TASK_LINE},
+        tag="tasks",
+    ),
+)
+def turn_back(task_id: int) -> ResponseReturnValue:
+    """403 when its step is not to be returned; 422 when that step was not done before."""
+    sent, actor = json_object(), who()
+    to, said = sent.get("to"), sent["comment"]
+    return _then_line(task_id, lambda session: turn_back_deed(session, actor, task_id, to, said))
 
 
 @route(
@@ -147,7 +168,7 @@ def remind(task_id: int) -> ResponseReturnValue:
     needs=SIGNED_IN,
     spec=Spec(
         "Say something to a task, for all who see it.",
-        body=thing({"comment": {"type": "string", "maxLength": 2000}}),
+        body=thing({"comment": _SAID}),
         answers={201: thing({"id": ID})},
         tag="tasks",
     ),

@@ -17,14 +17,16 @@ from ...platform.records.lists import get
 from ...platform.store.errors import Conflict, Invalid, NotFound, Refusal, TooMany
 from ...platform.web.request import language, reading, who, write
 from ...platform.web.routes import SIGNED_IN, route
-from ...platform.web.words import say
+from ...platform.web.words import say, text
 from ..forms.drawn import Trouble
 from ..forms.pages import reader_of
 from ..forms.show import Reader
 from ..tasks.hold import asked, found
 from . import hand_over
 from .cards import Subject, subject_of
+from .desk import desk_of
 from .load import flow
+from .turn_back import turn_back
 
 area = Blueprint("hands", __name__)
 
@@ -95,11 +97,13 @@ def _subject(reader: Reader, task: Row[Any]) -> Subject:
     return subject_of(reader, record)
 
 
-def _troubles(reader: Reader, refusal: Invalid | None) -> list[Trouble]:
+def _troubles(
+    reader: Reader, refusal: Invalid | None, page: str = "page.hand_over"
+) -> list[Trouble]:
     return [
         Trouble(
             one.path.strip("/"),
-            reader.say(f"page.hand_over.{one.path.strip('/')}"),
+            reader.say(f"{page}.{one.path.strip('/')}"),
             reader.say(f"problem.{one.code}", **one.params),
         )
         for one in (refusal.problems if refusal is not None else ())
@@ -133,6 +137,54 @@ def give(task_id: int) -> ResponseReturnValue:
         flash(say(language(), f"problem.{refusal.code}", **refusal.params), "soon")
     else:
         flash(say(language(), f"page.hand_over.did_{given.way}"), "ok")
+    return redirect("/", 303)
+
+
+@route(area, "/tasks/<id:task_id>/return", needs=SIGNED_IN, endpoint="return_page")
+def show_return(task_id: int) -> ResponseReturnValue:
+    """`pages/return.html`: url, back, title, subject, steps (key, title, chosen), comment,
+    problems."""
+    return _draw_return(reader_of(reading(), who()), task_id)
+
+
+def _draw_return(
+    reader: Reader, task_id: int, to: str = "", comment: str = "", refusal: Invalid | None = None
+) -> str:
+    desk = desk_of(reader.session, reader.actor, task_id)
+    if not desk.mine or not desk.behind:
+        raise NotFound(task=str(task_id))
+    graph = flow(reader.session, desk.row.flow_key, desk.instance.flow_version)
+    steps = [
+        {"key": key, "title": reader.text(graph.nodes[key].title) or key, "chosen": key == to}
+        for key in desk.behind
+    ]
+    return render_template(
+        "pages/return.html",
+        url=f"/tasks/{task_id}/return",
+        back=f"/tasks/{task_id}",
+        title=reader.text(desk.row.title),
+        subject=_subject(reader, found(reader.session, task_id)),
+        steps=steps,
+        comment=comment,
+        problems=_troubles(reader, refusal, "page.return"),
+    )
+
+
+@route(area, "/tasks/<id:task_id>/return", methods=("POST",), needs=SIGNED_IN)
+def turn_it_back(task_id: int) -> ResponseReturnValue:
+    """Return it, and say to which step."""
+    actor, to, said = who(), request.form.get("to", ""), request.form.get("comment", "")
+    try:
+        write(lambda session: turn_back(session, actor, task_id, to, said))
+    except Invalid as refusal:
+        return _draw_return(reader_of(reading(), actor), task_id, to, said, refusal), 422
+    except Conflict as refusal:
+        flash(say(language(), f"problem.{refusal.code}", **refusal.params), "soon")
+    else:
+        row = found(reading(), task_id)
+        node = flow(reading(), row.flow_key, row.flow_version).nodes[to]
+        title = text(node.title, language()) or to
+        flash(say(language(), "page.return.did", title=title), "ok")
     return redirect("/", 303)
 
 

@@ -161,7 +161,8 @@ class StepTaken(Base):
     at: Mapped[datetime] = mapped_column(Moment)
     case_key: Mapped[str | None] = mapped_column(String(40))
     """For a branch the case that held, for a race the arm that came first; for a go_to `taken` or
-    `spent`, for a round `round`, `until` or `spent`; `failed` where an incident was opened."""
+    `spent`, for a round `round`, `until` or `spent`; `failed` where an incident was opened;
+    `returned` where a task was."""
     why: Mapped[Any | None] = mapped_column(Json)
     """What the conditions read, where there were any; see `actions/reasons.py`."""
 

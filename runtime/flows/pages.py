@@ -100,8 +100,9 @@ def _milliseconds(now: datetime) -> int:
 @route(area, "/tasks/<id:task_id>", needs=SIGNED_IN, endpoint="task")
 def task(task_id: int) -> ResponseReturnValue:
     """`pages/task.html`: task (title, help, url, due, escalated, take, approval), subject, judged
-    (or None), mine, asked_by, claimable, held_by_other, may_unclaim, may_hand_over, drawn (or
-    None), outcomes, outcome_problem, comment, problems, trail, instance_url, draft_key, clock."""
+    (or None), mine, asked_by, claimable, held_by_other, may_unclaim, may_hand_over,
+    may_return, drawn (or None), outcomes, outcome_problem, comment, problems, trail,
+    instance_url, draft_key, clock."""
     session, actor = reading(), who()
     try:
         desk = desk_of(session, actor, task_id)
@@ -153,6 +154,7 @@ def _draw(
         may_unclaim=desk.by_role and desk.mine and row.holder_id is not None,
         asked_by=desk.asked_by,
         may_hand_over=desk.mine,
+        may_return=desk.mine and bool(desk.behind),
         drawn=drawn,
         outcomes=_outcomes(desk, typed),
         outcome_problem=outcome_problem,

@@ -11,7 +11,7 @@ from ...platform.store.errors import Problem
 from ...platform.web.context import local
 from ..forms.show import Reader, troubles
 from ..forms.story import Line, names_of
-from ..steps.graph import EndStep, Graph, RaceStep, TaskStep
+from ..steps.graph import RETURNED, EndStep, Graph, RaceStep, TaskStep
 from ..tasks.hand_over import notes_of
 from ..tasks.model import TaskState, tasks
 from .load import flow, forms
@@ -101,6 +101,8 @@ def _task_line(
 
 def outcome_words(reader: Reader, graph: Graph, step_key: str, outcome: str) -> str:
     """An outcome as its step calls it."""
+    if outcome == RETURNED:
+        return reader.say("page.task.returned")
     node = graph.nodes.get(step_key)
     step = node.step if node is not None else None
     if isinstance(step, TaskStep):

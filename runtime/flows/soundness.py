@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ...platform.events.model import Event
 from ...platform.store.errors import NotFound
-from ..steps.graph import Graph
+from ..steps.graph import RETURNED, Graph, TaskStep
 from ..tasks.model import MessageState, TaskState, messages, task_actors, tasks
 from ..timers.model import timers, watches
 from .load import flow
@@ -194,7 +194,7 @@ def tasks_have_their_records(session: Session) -> Iterator[str]:
         except (NotFound, KeyError):
             continue  # `histories_are_paths` tells of it
         outcome = step.outcome(task.outcome)
-        if outcome is None or outcome.form:
+        if task.outcome != RETURNED and (outcome is None or outcome.form):
             yield f"task {task.id}: done without its record"
 
 
@@ -263,10 +263,12 @@ def _strays(session: Session, rows: list[Any]) -> Iterator[str]:
 
 
 def _follows(graph: Graph, before: Row[Any], after: str) -> bool:
-    """A failed step is tried again; any other leads where its graph says."""
+    """A failed step is tried again, a returned one leads back; any other where its graph says."""
     if before.case_key == "failed":
         return bool(after == before.step_key)
     node = graph.nodes.get(before.step_key)
+    if before.case_key == RETURNED and node is not None and isinstance(node.step, TaskStep):
+        return after in node.step.returns
     return node is not None and after in node.ways()
 
 

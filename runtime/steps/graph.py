@@ -13,6 +13,10 @@ Text: TypeAlias = Any
 """A string, or {"zh-CN": …, "en": …}."""
 
 
+RETURNED = "returned"
+"""The outcome of a task that was returned to a step before."""
+
+
 @dataclass(frozen=True)
 class Limit:
     """What happens when a task is still open at a moment, or so long after it was offered."""
@@ -54,7 +58,8 @@ class TaskStep:
     """A person fills in a form, or only chooses an outcome.
 
     edits: the key of a record that is changed instead of making a new one. take: taking it is
-    doing it. not_by: steps whose last doer is not asked.
+    doing it. not_by: steps whose last doer is not asked. returns: steps of people to which whoever
+    has it may return it, once they have been done.
     """
 
     form: str | None
@@ -69,6 +74,7 @@ class TaskStep:
     take: bool = False
     not_by: tuple[str, ...] = ()
     approval: Approval | None = None
+    returns: tuple[str, ...] = ()
 
     def limit(self, key: str) -> Limit | None:
         return next((limit for limit in self.limits if limit.key == key), None)

@@ -24,20 +24,35 @@ def actor(session: Session, login: str) -> Actor:
     return actor_of(session, session.scalars(select(Person.id).where(Person.login == login)).one())
 
 
+CLIENT = {
+    "kind": "person",
+    "name": "王芳",
+    "gender": "female",
+    "mobile": "19900000007",
+    "first_channel": "walk_in",
+    "first_touch_at": "2026-03-01T10:00",
+    "owner_channel": "walk_in",
+    "lifecycle_stage": "lead",
+}
+ARRIVAL = {
+    "visit_kind": "first",
+    "how_know": "walk_in",
+    "id_checked": True,
+    "privacy_signed": True,
+    "triage": "den_general",
+}
+
+
 @pytest.fixture(scope="module")
 def customer(demo: Database) -> str:
-    """A customer of branch 1."""
-    values = {
-        "kind": "person",
-        "name": "王芳",
-        "gender": "female",
-        "mobile": "19900000007",
-        "first_channel": "walk_in",
-        "first_touch_at": "2026-03-01T10:00",
-        "owner_channel": "walk_in",
-        "lifecycle_stage": "lead",
-    }
-    return str(demo.write(lambda s: submit(s, SYSTEM, "customer_profile", values).id))
+    """A customer of branch 1, of whom the doctor is in charge."""
+
+    def deed(session: Session) -> str:
+        doctor = str(actor(session, "doctor").person_id)
+        given = {**CLIENT, "attending_doctor": doctor}
+        return str(submit(session, SYSTEM, "customer_profile", given).id)
+
+    return demo.write(deed)
 
 
 def tried(demo: Database, form: str, values: dict[str, Any], login: str = "desk") -> Prepared:
@@ -195,7 +210,7 @@ def test_an_examination_warns_and_refuses_what_contradicts(demo: Database, custo
     ("login", "may"),
     [
         ("doctor", True),
-        ("nurse", True),
+        ("nurse", False),  # the customer has not come today
         ("manager", True),
         ("doctor2", False),
         ("agent", False),
@@ -220,6 +235,21 @@ def test_who_reads_an_examination(demo: Database, customer: str, login: str, may
         else:
             with pytest.raises((NotFound, NotAllowed)):
                 get(session, reader, "den_exam_first", exam)
+
+
+def test_the_nurse_reads_an_examination_on_the_day_of_the_visit(demo: Database) -> None:
+    def deed(session: Session) -> int:
+        desk, doctor = actor(session, "desk"), actor(session, "doctor")
+        client = str(submit(session, SYSTEM, "customer_profile", CLIENT).id)
+        submit(session, desk, "checkin", {**ARRIVAL, "customer": client})
+        return submit(session, doctor, "den_exam_first", {**EXAM, "customer": client}).id
+
+    exam = demo.write(deed)
+    with demo.read() as session:
+        nurse = actor(session, "nurse")
+        assert get(session, nurse, "den_exam_first", exam).values["diagnosis"] == ["K08_1"]
+        customer = get(session, nurse, "den_exam_first", exam).values["customer"]
+        assert get(session, nurse, "customer_profile", customer).values["mobile"] == "199****0007"
 
 
 def test_the_cashier_sees_prices_and_no_diagnosis(demo: Database, customer: str) -> None:
