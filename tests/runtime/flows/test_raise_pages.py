@@ -54,10 +54,10 @@ def button(client: Client, page: str) -> str:
 
 def test_a_lead_in_nurturing_is_taken_up_again_from_its_page(site: Site) -> None:
     page = nurtured(site)
-    agent, consultant = site.client("agent"), site.client("consultant")
+    agent, desk = site.client("agent"), site.client("desk")
     assert "客户重新激活" in agent.get(page).text
-    assert button(consultant, page) == ""  # reads the lead, and may not change it
-    assert consultant.post(f"{page}/raise", event="lead.reactivated").status == 403
+    assert button(desk, page) == ""  # reads the lead, and may not change it
+    assert desk.post(f"{page}/raise", event="lead.reactivated").status == 403
     stranger = site.client("agent2")
     stranger.get("/")
     assert stranger.post(f"{page}/raise", event="lead.reactivated").status == 404
