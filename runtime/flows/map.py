@@ -99,7 +99,7 @@ class _Map:
         kind = self.reader.say(f"page.map.kind.{node.kind}")
         return Place(
             key=node.key,
-            title=self.reader.text(node.title) or (kind if node.kind == "end" else node.key),
+            title=self.reader.text(step.get("title")) or (kind if node.kind == "end" else node.key),
             kind=kind,
             icon=ICONS[node.kind],
             state=state,

@@ -32,8 +32,8 @@ ROADS = ("branch", "go_to", "end", "repeat", "again", "race")
 def result_words(reader: Reader, graph: Graph, result: str | None) -> str:
     """How it came out, as the end that was reached is called; empty when it has no title."""
     for node in graph.nodes.values():
-        if isinstance(node.step, EndStep) and result and node.step.result == result and node.title:
-            return reader.text(node.title)
+        if isinstance(node.step, EndStep) and result and node.step.result == result:
+            return reader.text(node.title) if node.title != node.key else ""
     return ""
 
 

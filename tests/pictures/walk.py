@@ -136,7 +136,7 @@ IMPORTS = (
         f"{FORM}/import",
         "supervisor",
         then(at(COME_IN), file("照片.xlsx", b"no table"), press("form .button-main")),
-        status=400,
+        status=422,
     ),
 )
 REPORTS = (
