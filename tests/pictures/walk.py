@@ -193,6 +193,7 @@ HOUSE = (
     Picture("people", "/people", "admin", at("/people")),
     Picture("people-none-found", "/people", "admin", at("/people?q=nobody")),
     Picture("person", "/people/<id:person_id>", "admin", at("{agent}")),
+    Picture("person-tasks", "/people/<id:person_id>/tasks", "supervisor", at("{agent}/tasks")),
     Picture("person-new", "/people/new", "admin", at("/people/new")),
     Picture(
         "person-refused",
