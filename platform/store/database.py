@@ -246,8 +246,8 @@ def sqlite_engine(path: str, *, writing: bool) -> Engine:
     def connected(driver: Any, _record: Any) -> None:
         driver.isolation_level = None  # pysqlite's own BEGINs come late and commit early
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            driver.execute(f"PRAGMA {pragma}")  # nosemgrep: a constant of ours
-        driver.execute(f"PRAGMA query_only={'OFF' if writing else 'ON'}")  # nosemgrep: likewise
+            driver.execute(f"PRAGMA {pragma}")  # nosemgrep (a constant of ours)
+        driver.execute(f"PRAGMA query_only={'OFF' if writing else 'ON'}")  # nosemgrep (likewise)
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:

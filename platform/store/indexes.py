@@ -34,7 +34,7 @@ def build(database: Database, index: Index) -> bool:
         if not connection.execute(text("SELECT pg_try_advisory_lock(:n)"), _number(index)).scalar():
             return False
         try:
-            connection.execute(text(f"SET lock_timeout = '{WAIT}'"))  # nosemgrep: ours
+            connection.execute(text(f"SET lock_timeout = '{WAIT}'"))  # nosemgrep (ours)
             _build(connection, index)
         finally:
             connection.execute(text("RESET lock_timeout"))

@@ -39,4 +39,4 @@ def wait_shortly(session: Session) -> None:
     """From now on this transaction waits for no lock longer than SHORTLY; when it would, the door
     carries the deed out again a little later, and at last refuses it with E_BUSY."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text(f"SET LOCAL lock_timeout = '{SHORTLY}'"))  # nosemgrep: ours
+        session.execute(text(f"SET LOCAL lock_timeout = '{SHORTLY}'"))  # nosemgrep (ours)

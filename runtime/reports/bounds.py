@@ -50,7 +50,7 @@ def _postgresql(connection: Connection, seconds: float) -> Iterator[None]:
     nested = connection.begin_nested()
     try:
         most = int(seconds * 1000)
-        connection.execute(text(f"SET LOCAL statement_timeout = {most}"))  # nosemgrep: a number
+        connection.execute(text(f"SET LOCAL statement_timeout = {most}"))  # nosemgrep (a number)
         yield
     finally:
         nested.rollback()

@@ -7,11 +7,8 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
-ROWS = [
-    f"T{n:02d}"
-    for first, last in ((1, 7), (15, 18), (21, 27), (29, 30), (34, 46), (69, 71), (75, 75))
-    for n in range(first, last + 1)
-]
+ROWS = [f"T{n:02d}" for n in range(1, 81)]
+NOT_HERE = re.compile(r"\| (T\d\d) \| [^|]+ \| not here: (.+) \|")
 ROW = re.compile(r"\| (T\d\d) \| [^|]+ \| (.+) \|")
 FILE = re.compile(r"`([\w/]+\.py)`: ((?:`\w+`(?:, )?)+)")
 
@@ -25,6 +22,11 @@ def table() -> dict[str, dict[str, list[str]]]:
     }
 
 
+def not_here() -> dict[str, str]:
+    """Rows about what is not here (yet), and why."""
+    return dict(NOT_HERE.findall((TESTS / "proof" / "README.md").read_text("utf-8")))
+
+
 def test_no_row_is_left_out() -> None:
     assert list(table()) == ROWS
 
@@ -32,7 +34,7 @@ def test_no_row_is_left_out() -> None:
 @pytest.mark.parametrize("row", ROWS)
 def test_every_test_that_is_named_exists(row: str) -> None:
     named = table()[row]
-    assert named
+    assert named or row in not_here(), "there are tests, or a reason why there is nothing to test"
     for file, names in named.items():
         tree = ast.parse((TESTS / file).read_text("utf-8"))
         there = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
