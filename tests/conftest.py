@@ -37,7 +37,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     servers.end_run()
 
 
-COUNTED = ("cells", "payloads", "operations", "holes")  # what the proofs tell of themselves
+#: What the proofs and the faults tell of themselves.
+COUNTED = ("cells", "payloads", "operations", "holes")
+COUNTED += ("crash points", "kills", "races", "cuts", "drills")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -67,15 +67,23 @@ def report(played: Iterator[Round], seed: int) -> int:
         print(f"left for a look: {clinic.home}")
     promised = clinic.acknowledged
     killed = ", ".join(f"{name} {number}" for name, number in sorted(clinic.kills.items()))
+    told = clinic.visitors.told
     print(
-        f"acknowledged: {len(promised.leads)} leads, {len(promised.tasks)} tasks,"
+        f"acknowledged: {len(promised.leads)} leads ({len(told)} of them over HTTP,"
+        f" {clinic.visitors.resent} sent more than once), {len(promised.tasks)} tasks,"
         f" {len(promised.file_rows)} rows of files; killed: {killed}"
     )
     print(
         f"kills {last.number + 1}, lost {len(verdict.lost)}, doubled {len(verdict.doubled)},"
-        f" stuck {len(verdict.stuck)}, seed {seed}, {time.monotonic() - since:.0f} s"
+        f" stuck {len(verdict.stuck)}, seed {seed}, {time.monotonic() - since:.0f} s;"
+        f" {bound(last.number + 1)}"
     )
     return 0 if verdict.sound else 1
+
+
+def bound(kills: int) -> str:
+    """What so many kills without a loss say: the rule of three."""
+    return f"without a loss, at most {300 / kills:.2f} % of kills lose something (95 %)"
 
 
 if __name__ == "__main__":

@@ -1,27 +1,25 @@
-"""One round: import, worker and agent run side by side, one of them is killed, all begin anew."""
+"""One round: server, import, worker and agent run side by side, one of them is killed, all begin
+anew."""
 
 import csv
-import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import agent
+from .nursery import Child, born, careloom
 from .verdict import Acknowledged, Verdict, judge
+from .visitor import Visitors, free_port, wait_for
 
-BIN = Path(sys.executable).parent
-TESTS = Path(__file__).parents[1]
 ROWS = 80
-PATIENCE = 180
+PATIENCE = 900
 SETTLED_EVERY = 5  # rounds: a loss stays a loss, so it need not be looked for after each
 HEADERS = ("渠道", "称呼", "手机号", "意向项目", "业务线", "接收时间", "平台线索号", "个人信息同意")
-TARGETS = ("import", "work", "agent", "all")
+TARGETS = ("import", "work", "agent", "web", "all")
 
 
 class Failed(Exception):
@@ -39,44 +37,51 @@ class Clinic:
     reading: float = 0.0  # seconds an import takes before it writes
     writing: float = 0.0  # seconds until it has written
     unsettled: list[list[str]] = field(default_factory=list)  # rows of files that may be half in
+    visitors: Visitors = field(default_factory=lambda: Visitors("", 0))
 
     def environment(self) -> dict[str, str]:
-        return os.environ | {
-            "CARELOOM_HOME": str(self.home),
-            "CARELOOM_DATABASE_URL": self.url,
-            "PYTHONPATH": str(TESTS),
-        }
+        return {"CARELOOM_HOME": str(self.home), "CARELOOM_DATABASE_URL": self.url}
 
     def careloom(self, *words: str) -> str:
         """Run a verb to its end; what it printed. Raises Failed."""
-        done = subprocess.run(
-            [str(BIN / "careloom"), *words],
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-        if done.returncode:
-            raise Failed(f"careloom {' '.join(words)}: {done.stdout[-2000:]}{done.stderr[-4000:]}")
-        return done.stdout
+        child = self.start(words[0], *words)
+        if status := child.ended(PATIENCE):
+            raise Failed(f"careloom {' '.join(words)}: {status}\n{child.words()[-4000:]}")
+        assert status == 0, f"careloom {' '.join(words)} goes on and on"
+        return child.words()
 
-    def start(self, name: str, *words: str) -> subprocess.Popen[str]:
-        log = (self.home / f"{name}.log").open("a")
-        return subprocess.Popen(
-            words, env=self.environment(), stdout=subprocess.PIPE, stderr=log, text=True
-        )
+    def start(self, name: str, *words: str) -> Child:
+        """Begin a verb; what it prints goes to the log of that name."""
+        printed = self.home / f"{name}.log"
+        return born(careloom, *words, environment=self.environment(), printed=printed)
+
+    def serve(self) -> Child:
+        """Serve, without the worker, until it answers; the visitors go there."""
+        port = free_port()
+        server = self.start("web", "run", "--port", str(port), "--no-work")
+        try:
+            wait_for(port, PATIENCE)
+        except TimeoutError:
+            server.kill()
+            raise Failed(f"web did not come up:\n{server.words()[-4000:]}") from None
+        self.visitors.go_on(port)
+        return server
 
 
-def open_clinic(url: str, home: Path) -> Clinic:
+def open_clinic(url: str, home: Path, seed: int = 0) -> Clinic:
     """Set the demo clinic up; one import unharmed tells when it begins to write and ends."""
     clinic = Clinic(url, home)
     clinic.careloom("setup", "--demo")
+    token = clinic.careloom("tokens", "issue", "agent").split()[-1]
+    clinic.visitors = Visitors(token, seed)
     file = leads_file(clinic, "warm-up")
     since = time.monotonic()
     clinic.careloom("import", "lead_intake", str(file), "--dry-run")
     clinic.reading, since = time.monotonic() - since, time.monotonic()
     clinic.careloom("import", "lead_intake", str(file), "--accept-good")
     clinic.writing = max(time.monotonic() - since, clinic.reading + 0.2)
+    clinic.visitors.pause()
+    clinic.visitors.begin()
     return clinic
 
 
@@ -100,54 +105,50 @@ def leads_file(clinic: Clinic, name: str) -> Path:
 
 
 def kill_once(clinic: Clinic, number: int, chance: random.Random) -> str:
-    """Let import, worker and agent run, kill at a random moment; what was killed, in words."""
+    """Let all of them run, kill at a random moment; what was killed, in words."""
     file = leads_file(clinic, f"r{number}")
     target = TARGETS[number % len(TARGETS)]
     moment = chance.uniform(clinic.reading * 0.8, clinic.writing * 1.1)
-    careloom, import_it = str(BIN / "careloom"), ("import", "lead_intake", str(file))
-    agent_words = (sys.executable, "-m", "kills.agent", str(chance.randrange(10**9)))
-    running = {
-        "work": clinic.start("work", careloom, "work"),
-        "agent": clinic.start("agent", *agent_words),
-    }
-    _wait_until_ready(clinic, running["agent"])
-    running["import"] = clinic.start("import", careloom, *import_it, "--accept-good")
+    running = {"web": clinic.serve(), "work": clinic.start("work", "work")}
+    running["agent"] = born(
+        agent.main,
+        chance.randrange(10**9),
+        environment=clinic.environment(),
+        printed=clinic.home / "agent.log",
+    )
+    _wait_until_ready(running["agent"])
+    words = ("import", "lead_intake", str(file), "--accept-good")
+    running["import"] = clinic.start("import", *words)
     time.sleep(moment)
     killed = list(running) if target == "all" else [target]
     for name in killed:
-        if running[name].poll() is None:
-            running[name].send_signal(signal.SIGKILL)
+        if running[name].runs():
+            running[name].kill()
             clinic.kills[name] = clinic.kills.get(name, 0) + 1
-    time.sleep(chance.uniform(0, 0.5))
+    time.sleep(chance.uniform(0, 0.3))
     _end_the_rest(clinic, running, killed)
     return f"{target} after {moment:.2f} s"
 
 
-def _wait_until_ready(clinic: Clinic, agent: subprocess.Popen[str]) -> None:
-    assert agent.stdout is not None
-    if agent.stdout.readline() != "ready\n":
-        raise Failed(f"the agent did not start:\n{(clinic.home / 'agent.log').read_text()[-4000:]}")
+def _wait_until_ready(child: Child) -> None:
+    until = time.monotonic() + PATIENCE
+    while "ready\n" not in child.words():
+        if not child.runs() or time.monotonic() > until:
+            raise Failed(f"the agent did not start:\n{child.words()[-4000:]}")
+        time.sleep(0.01)
 
 
-def _end_the_rest(
-    clinic: Clinic, running: dict[str, subprocess.Popen[str]], killed: list[str]
-) -> None:
-    """The import goes to its end, worker and agent are killed as well: they have none."""
-    if "import" not in killed:
-        running["import"].communicate(timeout=PATIENCE)
-        if running["import"].returncode:
-            log = (clinic.home / "import.log").read_text()
-            raise Failed(f"the import failed by itself:\n{log[-4000:]}")
-    for name in ("work", "agent"):
-        process = running[name]
-        if name not in killed and process.poll() is not None:
-            log = (clinic.home / f"{name}.log").read_text()
-            raise Failed(f"{name} ended by itself:\n{log[-4000:]}")
-        process.kill()
-    for name in ("work", "agent", "import"):
-        printed, _ = running[name].communicate(timeout=PATIENCE)
-        if name == "agent":
-            acknowledge(clinic.acknowledged, printed)
+def _end_the_rest(clinic: Clinic, running: dict[str, Child], killed: list[str]) -> None:
+    """The import goes to its end; the others are killed as well: they have none."""
+    if "import" not in killed and running["import"].ended(PATIENCE) != 0:
+        raise Failed(f"the import failed by itself:\n{running['import'].words()[-4000:]}")
+    clinic.visitors.pause()
+    for name in ("web", "work", "agent"):
+        if name not in killed and not running[name].runs():
+            raise Failed(f"{name} ended by itself:\n{running[name].words()[-4000:]}")
+        running[name].kill()
+    acknowledge(clinic.acknowledged, running["agent"].words())
+    clinic.acknowledged.leads |= set(dict(clinic.visitors.told).values())
 
 
 def acknowledge(acknowledged: Acknowledged, printed: str) -> None:
@@ -155,7 +156,7 @@ def acknowledge(acknowledged: Acknowledged, printed: str) -> None:
     or not."""
     for line in printed.splitlines(keepends=True):
         words = line.split()
-        if not line.endswith("\n"):
+        if not line.endswith("\n") or not words:
             continue
         if words[0] == "lead":
             acknowledged.leads.add(int(words[1]))
@@ -165,12 +166,20 @@ def acknowledge(acknowledged: Acknowledged, printed: str) -> None:
 
 
 def settle(clinic: Clinic) -> Verdict:
-    """Finish the imports, do all that is due, then look for loss; what `check` tells counts."""
+    """Have every submission answered, finish the imports, do all that is due, then look for loss;
+    what `check` tells counts."""
+    server = clinic.serve()
+    clinic.visitors.end(PATIENCE)
+    server.kill()
+    clinic.visitors.pause()
+    clinic.visitors.begin()
+    clinic.acknowledged.leads |= set(clinic.visitors.told.values())
     file = leads_file(clinic, f"settled-{len(clinic.acknowledged.file_rows)}")
     clinic.careloom("import", "lead_intake", str(file), "--accept-good")
     clinic.unsettled.clear()
     clinic.careloom("work", "--burst")
     verdict = judge(clinic.url, clinic.acknowledged)
+    verdict.stuck += clinic.visitors.refused
     try:
         clinic.careloom("check")
     except Failed as failure:
@@ -196,7 +205,7 @@ def rounds(url: str, seed: int, numbers: Iterable[int]) -> Iterator[Round]:
     """
     chance = random.Random(seed)
     home = Path(tempfile.mkdtemp(prefix="careloom-kills-"))
-    clinic = open_clinic(url.replace("{home}", str(home)), home)
+    clinic = open_clinic(url.replace("{home}", str(home)), home, seed)
     sound = False
     try:
         last = None

@@ -1,0 +1,54 @@
+"""Named crash points: a process that kills itself at a boundary of its writing, by its own hand.
+
+They are put in from outside, where SQLAlchemy hands statements and commits to the driver: the
+product has no switch for dying. What is sent through `store/hot` passes here as well.
+
+    write          before the N-th INSERT, UPDATE, DELETE or change of a table
+    before_commit  when the N-th COMMIT is about to be sent
+    after_commit   when the N-th COMMIT has come back and nobody has been told
+"""
+
+import os
+import signal
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.default import DefaultDialect
+
+POINTS = ("write", "before_commit", "after_commit")
+WRITES = ("INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP")
+
+
+@dataclass
+class Passed:
+    """How many points this process has passed."""
+
+    write: int = 0
+    before_commit: int = 0
+    after_commit: int = 0
+
+
+def arm(point: str = "", number: int = 0) -> Passed:
+    """From here on, count this process's points; die at the number-th of one name."""
+    passed = Passed()
+
+    def come_by(name: str) -> None:
+        setattr(passed, name, getattr(passed, name) + 1)
+        if name == point and getattr(passed, name) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def sent(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.lstrip()[:6].upper().startswith(WRITES):
+            come_by("write")
+
+    commit = DefaultDialect.do_commit
+
+    def committed(dialect: Any, connection: Any) -> None:
+        come_by("before_commit")
+        commit(dialect, connection)
+        come_by("after_commit")
+
+    DefaultDialect.do_commit = committed  # type: ignore[method-assign]
+    return passed
