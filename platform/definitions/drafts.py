@@ -10,6 +10,7 @@ from ..events.log import append
 from ..identity.actor import Actor
 from ..identity.permissions import need
 from ..store.errors import Invalid, NotFound, Problem, Stale
+from ..store.locks import exclusive
 from ..store.session import moment
 from ..store.tables import KEY
 from .kinds import Document, kind_of
@@ -56,6 +57,9 @@ def save_draft(
     if not KEY.match(key) or document.get("key") != key:
         raise Invalid(problems=[Problem("/key", "E_KEY", {"key": str(document.get("key"))})])
     row = session.get(DraftRow, (kind, key), with_for_update=True)
+    if row is None:  # of two who begin one at once the second sees the first's
+        exclusive(session, f"draft:{kind}:{key}")
+        row = session.get(DraftRow, (kind, key), with_for_update=True)
     if (row.revision if row else None) != revision:
         raise Stale(current=_draft(row) if row else None)
     if row is None:

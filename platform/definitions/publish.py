@@ -9,6 +9,7 @@ from ..events.log import append
 from ..identity.actor import Actor
 from ..identity.permissions import need
 from ..store.errors import Invalid, NotFound, Problem
+from ..store.locks import exclusive
 from ..store.session import bump_epoch, moment, new_id
 from .check import check
 from .kinds import Document, Publishing, kind_of
@@ -48,6 +49,9 @@ def publish_document(session: Session, actor: Actor, kind: str, document: Docume
         raise Invalid(problems=problems)
     key = document["key"]
     row = session.get(DefinitionRow, (kind, key), with_for_update=True)
+    if row is None:  # of two who bring the same in at once the second sees the first's
+        exclusive(session, f"definition:{kind}:{key}")
+        row = session.get(DefinitionRow, (kind, key), with_for_update=True)
     before = None
     if row is None:
         row = DefinitionRow(kind=kind, key=key, id=new_id(session), version=0)

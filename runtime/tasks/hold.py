@@ -87,8 +87,11 @@ def found_for(session: Session, actor: Actor, task_id: int) -> Any:
 
 
 def need_asked(session: Session, actor: Actor, task_id: int) -> None:
-    """Raises NotFound unless the actor is asked: others do not learn of the task."""
+    """Raises NotFound unless the actor is asked: others do not learn of the task. Who was asked
+    until a moment ago, when another closed it, is told so (Conflict)."""
     if not actor.is_system and not is_among(actor, asked(session, task_id)):
+        if found(session, task_id).state != TaskState.OPEN:
+            raise lost(session, actor, task_id)
         raise NotFound(task=str(task_id))
 
 
