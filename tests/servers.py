@@ -84,7 +84,7 @@ def postgresql(durable: bool = False) -> str:
     Raises Missing.
     """
     name = "postgresql-durable" if durable else "postgresql"
-    state = _started(name, lambda folder, port: _postgresql_command(folder, port, durable), durable)
+    state = _started(name, lambda folder, port: postgresql_command(folder, port, durable), durable)
     return f"postgresql://postgres@127.0.0.1:{state['port']}"
 
 
@@ -102,8 +102,8 @@ def _started(name: str, command: Any, on_disk: bool = False) -> dict[str, Any]:
             if on_disk:
                 folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{name}-"))
             folder.mkdir(exist_ok=True)
-            _own(folder)
-            port = _free_port()
+            own(folder)
+            port = free_port()
             words = command(folder, port)
             guard = [sys.executable, __file__, "--folder", str(folder), "--owner", _owner(run)]
             process = subprocess.Popen(
@@ -123,7 +123,7 @@ def _owner(run: Path) -> str:
     return (run / "owner").read_text()
 
 
-def _postgresql_command(folder: Path, port: int, durable: bool) -> list[str]:
+def postgresql_command(folder: Path, port: int, durable: bool) -> list[str]:
     programs = _postgresql_programs()
     data = folder / "data"
     settings = {
@@ -143,7 +143,7 @@ def _postgresql_command(folder: Path, port: int, durable: bool) -> list[str]:
         + ["--encoding=UTF8", "--locale=C.UTF-8"],
         check=True,
         stdout=subprocess.DEVNULL,
-        **_as_ordinary_user(),
+        **as_ordinary_user(),
     )
     chosen = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     return [str(programs / "postgres"), "-D", str(data), *chosen]
@@ -182,20 +182,20 @@ def _ordinary_user() -> str:
     raise Missing("an ordinary user for PostgreSQL")
 
 
-def _as_ordinary_user() -> dict[str, Any]:
+def as_ordinary_user() -> dict[str, Any]:
     if os.geteuid() != 0:
         return {"cwd": "/"}
     user = pwd.getpwnam(_ordinary_user())
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
 
 
-def _own(folder: Path) -> None:
+def own(folder: Path) -> None:
     if os.geteuid() == 0:
         user = pwd.getpwnam(_ordinary_user())
         os.chown(folder, user.pw_uid, user.pw_gid)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]
@@ -251,7 +251,7 @@ def _wait_for_end(process: int) -> None:
 
 def guard(folder: Path, owner: int, command: list[str]) -> int:
     """Run the server until told to stop or until the owner is gone; then clear up."""
-    server = subprocess.Popen(command, **_as_ordinary_user())
+    server = subprocess.Popen(command, **as_ordinary_user())
     told = False
 
     def tell(*_: object) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
+from .away import is_away
 from .clock import Clock
 from .driver import begin
 from .errors import Unavailable
@@ -163,7 +164,7 @@ class PostgreSQL(Database):
                 if attempt == RETRIES:
                     raise Unavailable() from error
             except DBAPIError as error:
-                lost = bool(error.connection_invalidated)
+                lost = is_away(error)
                 if attempt == RETRIES or not (lost or _state(error) in RETRY_STATES):
                     if lost:
                         raise Unavailable() from error

@@ -8,12 +8,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
-from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from ..store.errors import NotSignedIn, Problem, Refusal, Stale, TooMany, Unavailable
-from .request import is_api, language
+from ..store.away import is_away
+from ..store.errors import (
+    NotSignedIn,
+    Problem,
+    Refusal,
+    Stale,
+    TooMany,
+    Unavailable,
+    without_data,
+)
+from .request import ask_no_more, is_api, language
 from .words import knows, say
 
 log = logging.getLogger("careloom.web")
@@ -129,8 +137,11 @@ def http_error(error: HTTPException) -> AnyResponse:
 
 
 def broken(error: Exception) -> AnyResponse:
-    """Anything else is our fault: logged whole under an id, and only the id is shown."""
-    if isinstance(error, NoConnection):
+    """A database that is away is said to be. Anything else is our fault: logged whole under an id,
+    and only the id is shown."""
+    if is_away(error):
+        log.warning("the database is away: %s", without_data(error))
+        ask_no_more()
         return refused(Unavailable())
     reference = secrets.token_hex(6)
     log.error("unexpected error %s", reference, exc_info=error, extra={"reference": reference})

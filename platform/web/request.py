@@ -159,6 +159,11 @@ def who_or_nobody() -> Actor | None:
         return None
 
 
+def ask_no_more() -> None:
+    """The database is away: the answer that says so is made without asking it who asks."""
+    g.asker = NOBODY
+
+
 def language() -> str:
     """The language of the answer.
 

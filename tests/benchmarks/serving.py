@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from careloom_command import BIN, Command
-from servers import _free_port
+from servers import free_port
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -98,7 +98,7 @@ def clinic() -> Iterator[Clinic]:
 @contextmanager
 def careloom_run(clinic: Clinic, *words: str) -> Iterator[Server]:
     """`careloom run` over the clinic, as a clinic runs it."""
-    port = _free_port()
+    port = free_port()
     line = [str(BIN / "careloom"), "run", "--port", str(port), *words]
     with _running(line, port, clinic.command) as server:
         yield server
@@ -107,7 +107,7 @@ def careloom_run(clinic: Clinic, *words: str) -> Iterator[Server]:
 @contextmanager
 def bare_run(clinic: Clinic) -> Iterator[Server]:
     """The reference over the same database."""
-    port = _free_port()
+    port = free_port()
     line = [sys.executable, "-m", "benchmarks.bare", clinic.command.url, str(port)]
     with _running(line, port, clinic.command) as server:
         yield server

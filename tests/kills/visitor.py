@@ -10,6 +10,7 @@ import random
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -19,17 +20,21 @@ from typing import Any
 class Visitors:
     """Some threads that submit. Every submission is one lead, however often it is sent.
 
-    port: where to send to, changed when the server moves. told: name of the lead -> id answered.
-    refused: answers that are neither a success nor a 503 that says to come again.
+    port: where to send to, changed when the server moves. form, values: what is submitted. told:
+    name of the lead -> id answered. refused: answers that are neither a success nor a 503 that
+    says to come again; put_off: how many of those there were.
     """
 
     token: str
     seed: int
     threads: int = 2
     port: int = 0
+    form: str = "lead_intake"
+    values: Callable[[str, random.Random], dict[str, Any]] = lambda name, chance: lead(name, chance)
     told: dict[str, int] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     resent: int = 0
+    put_off: int = 0
     _running: list[threading.Thread] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
     _asked: threading.Event = field(default_factory=threading.Event)
@@ -72,7 +77,7 @@ class Visitors:
 
     def _submit(self, name: str, chance: random.Random) -> None:
         """Send one lead until it is answered."""
-        values = lead(name, chance)
+        values = self.values(name, chance)
         times = 0
         while True:
             self._asked.wait()
@@ -89,6 +94,7 @@ class Visitors:
             if status != 503 and answer.get("code") != "E_IDEMPOTENCY_BUSY":
                 self.refused.append(f"{name}: {status} {answer}")
                 return
+            self.put_off += 1
             time.sleep(0.1)
 
     def _post(self, name: str, values: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -99,9 +105,11 @@ class Visitors:
         }
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            connection.request("POST", "/api/records/lead_intake", json.dumps(values), headers)
+            connection.request("POST", f"/api/records/{self.form}", json.dumps(values), headers)
             response = connection.getresponse()
-            return response.status, json.loads(response.read())
+            words = response.read()
+            is_json = "json" in response.headers.get("Content-Type", "")
+            return response.status, json.loads(words) if is_json else {"not JSON": words}
         finally:
             connection.close()
 

@@ -1,0 +1,32 @@
+"""Whether an error says that the database is away, and not that a statement is wrong."""
+
+import sqlite3
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
+
+#: SQLSTATE classes of PostgreSQL: no connection, no room, and an operator who shuts it down.
+STATES = ("08", "53", "57P")
+#: What SQLite says of a file that cannot be used now.
+CODES = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+}
+
+
+def is_away(error: BaseException) -> bool:
+    """It cannot be reached, has no room, or is shut down: the same may succeed a little later."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, NoConnection)
+    if error.connection_invalidated:
+        return True
+    driver = error.orig
+    if isinstance(driver, sqlite3.Error):
+        return getattr(driver, "sqlite_errorcode", 0) & 0xFF in CODES
+    state = getattr(driver, "sqlstate", None)
+    if state is None:  # what never reached the server has no state
+        return type(driver).__name__ in ("OperationalError", "ConnectionTimeout")
+    return str(state).startswith(STATES)
