@@ -79,11 +79,26 @@ def machine() -> str:
 
 
 def keep(table: str) -> None:
-    """Put the table in the place kept for it."""
+    """Put the table in the place kept for it. Rows of other claims stay, if they were measured on
+    the same machine."""
     text = TABLE.read_text("utf-8")
     before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    TABLE.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", "utf-8")
+    old, _, after = rest.partition(END)
+    TABLE.write_text(f"{before}{BEGIN}\n{merged(old.strip(), table)}\n{END}{after}", "utf-8")
+
+
+def merged(old: str, new: str) -> str:
+    """The new table, after those rows of the old one that it has nothing newer for."""
+    above, head, rows = new.partition(HEAD)
+    if not old.startswith(above):
+        return new
+    named = {_name(row) for row in rows.splitlines()}
+    kept = [row for row in old.partition(HEAD)[2].splitlines() if _name(row) not in named]
+    return "\n".join([above + head, *kept, *rows.strip().splitlines()])
+
+
+def _name(row: str) -> str:
+    return row.partition("| ")[2].partition(" |")[0]
 
 
 if __name__ == "__main__":

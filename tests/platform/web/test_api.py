@@ -6,10 +6,12 @@ from typing import Any
 import make
 import pytest
 from jsonschema import Draft202012Validator
+from sqlalchemy import select
 from visitors import FORM, Caller, Site
 
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.web.idempotency import CLEARED
+from careloom.platform.web.model import AnswerRow
 
 OWN = make.rule("own", "read", "create", "change", "retire")
 POOL = make.rule("unowned", "read", mobile="masked", deal="hidden")
@@ -124,6 +126,21 @@ def test_the_same_submission_again_is_one_record(either_site: Site, agent: Calle
     assert (again.status_code, again.json) == (201, first.json)
     assert again.headers["Location"] == first.headers["Location"]
     assert agent("GET", "/api/records/lead").json["total"] == 1
+
+
+def test_an_encrypted_value_is_in_no_kept_answer(either_site: Site, agent: Caller) -> None:
+    card = "110101199003074477"
+    held = make.form("held", {"name": make.field(), "card": make.field("id_card")}, ["name"])
+    make.publish(either_site.database, "form", held)
+    either_site.role("agent", held=[make.rule("all", "read", "create")])
+    sent = {"values": {"name": "A", "card": card}}
+    first = agent("POST", "/api/records/held", sent, Idempotency_Key="k1")
+    assert (first.status_code, first.json["values"]["card"]) == (201, card)
+    again = agent("POST", "/api/records/held", sent, Idempotency_Key="k1")
+    assert (again.json["id"], again.json["values"]) == (first.json["id"], {"name": "A"})
+    with either_site.database.read() as session:
+        (kept,) = session.scalars(select(AnswerRow.body))
+    assert first.json["id"] in kept and card not in kept
 
 
 def test_a_key_whose_answer_is_over_stands_for_something_new(
