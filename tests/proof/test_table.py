@@ -1,4 +1,4 @@
-"""The README's table of threats: every row has tests, and every test that it names exists."""
+"""The README's table of threats and the one of the ASVS: every test that they name exists."""
 
 import ast
 import re
@@ -39,3 +39,27 @@ def test_every_test_that_is_named_exists(row: str) -> None:
         tree = ast.parse((TESTS / file).read_text("utf-8"))
         there = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
         assert not set(names) - there, f"{file}: {sorted(set(names) - there)}"
+
+
+ASVS = (TESTS / "proof" / "ASVS.md").read_text("utf-8")
+KEPT = re.compile(r"^\| (V[V\d. ]+) \| [^|]+ \| (yes|partly|no|–) \| (.*) \|$", re.M)
+
+
+def test_each_requirement_of_the_asvs_stands_once_and_says_how_far_it_is_kept() -> None:
+    rows = KEPT.findall(ASVS)
+    ids = [each for numbers, _, _ in rows for each in numbers.split()]
+    assert len(ids) > 120 and len(set(ids)) == len(ids)
+    assert all(said.strip() for _, _, said in rows), "a test, or what is to be said instead"
+    counts = {word: 0 for word in ("yes", "partly", "no", "–")}
+    for numbers, kept, _ in rows:
+        counts[kept] += len(numbers.split())
+    told = [int(number) for number in re.findall(r"\b\d+\b", ASVS.partition("\nOf ")[2])[:5]]
+    assert told == [len(ids), *counts.values()]
+
+
+@pytest.mark.parametrize("numbers, cell", [(row[0], row[2]) for row in KEPT.findall(ASVS)])
+def test_every_test_that_the_asvs_names_exists(numbers: str, cell: str) -> None:
+    for file, names in FILE.findall(cell):
+        text = (TESTS / file).read_text("utf-8")
+        for name in re.findall(r"`(\w+)`", names):
+            assert f"def {name}(" in text, f"{numbers}: {file} has no {name}"
