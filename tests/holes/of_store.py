@@ -140,15 +140,6 @@ HOLES = (
         ),
     ),
     Hole(
-        "a task tells no name its reader may not know",
-        "runtime/tasks/subjects.py",
-        'if not values[f"{key}_seen"]:',
-        "if False:",
-        (
-            "runtime/flows/test_trouble.py::test_a_task_of_the_pool_masks_what_the_agent_may_not_see[sqlite]",
-        ),
-    ),
-    Hole(
         "who saw is told of rows in scope only",
         "platform/records/trail.py",
         'here = select(1).where(table.c._id == record_id, asked.rows("read", table))',
