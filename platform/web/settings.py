@@ -51,6 +51,12 @@ def _address(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _redis(text: str) -> str:
+    if text and urlsplit(text).scheme not in ("redis", "rediss", "unix"):
+        raise ValueError("an address such as redis://:PASSWORD@HOST:6379/0 is wanted")
+    return text
+
+
 def _bucket(text: str) -> str:
     if text:
         read_address(text)
@@ -72,7 +78,7 @@ SETTINGS = (
         "",
         str,
     ),
-    Setting("CARELOOM_REDIS_URL", "Redis for wake-ups between machines; empty: none.", "", str),
+    Setting("CARELOOM_REDIS_URL", "Redis for wake-ups between machines; empty: none.", "", _redis),
     Setting(
         "CARELOOM_PUBLIC_URL",
         "The address people open. With https, cookies are Secure and HSTS is sent; other hosts"

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -24,17 +25,24 @@ BATCH_SECONDS = 0.1
 """After so much work a batch commits, so that a burst never holds up people's clicks."""
 
 
-def drain(database: Database, until_idle: bool = True) -> int:
+def staying() -> bool:
+    """Of one who has no reason to leave."""
+    return False
+
+
+def drain(
+    database: Database, until_idle: bool = True, leaving: Callable[[], bool] = staying
+) -> int:
     """Do what waits now; returns how many things were done.
 
-    until_idle: go on until nothing more is due; else one batch. Any number of workers may drain
-    at once: what one has taken the others pass by.
+    until_idle: go on until nothing more is due; else one batch. leaving: asked after each batch.
+    Any number of workers may drain at once: what one has taken the others pass by.
     """
     total = 0
     while True:
         count = database.write(_follow_up) + database.write(_fire_due)
         total += count
-        if not until_idle or count == 0:
+        if not until_idle or count == 0 or leaving():
             return total
 
 

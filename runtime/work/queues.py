@@ -1,6 +1,7 @@
-"""RQ as wake-up between machines. The database is the only truth: a job says "drain", no more.
+"""RQ as wake-up between machines: the bell that rings in Redis after commits.
 
-Losing Redis, a job or a worker loses nothing: every worker also looks by itself once a second.
+The database is the only truth. A job says "drain", no more; losing Redis, a job or a worker loses
+nothing, for every worker also looks by itself once a second. Who hears it: `listener`.
 """
 
 import logging
@@ -8,34 +9,34 @@ import threading
 from collections.abc import Callable
 
 from redis import Redis, RedisError
-from rq import Queue, SimpleWorker
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rq import Queue
 from rq.serializers import JSONSerializer
 
 from ...platform.events import log as events
-from ...platform.store.database import Database
-from .worker import Worker, work_once
 
 log = logging.getLogger(__name__)
 
 QUEUE = "careloom"
+WISH = "careloom.drain"
+"""What a job says. It is no function's name: nobody could be made to call another by it."""
 TIMEOUT_SECONDS = 0.5
 """How long a Redis that does not answer may hold the bell up; no request ever waits for it."""
+FORGOTTEN_SECONDS = 3600
+"""A job that nobody took is not wanted any more."""
 
-_database: Database | None = None
 _rung: set[str] = set()
 
 
 def connect(url: str) -> Redis:
-    """A connection that gives up soon."""
+    """A connection that gives up soon, and does not try again by itself."""
     return Redis.from_url(
-        url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
+        url,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
     )
-
-
-def drain_now() -> int:
-    """The job: do what is due in this process's database."""
-    assert _database is not None, "the job ran outside a worker"
-    return work_once(_database)
 
 
 class Bell:
@@ -59,18 +60,25 @@ class Bell:
         self._rung.set()
 
     def _run(self, rung: threading.Event) -> None:
+        answers = True
         while True:
             rung.wait()
             rung.clear()
             try:
                 self.put()
             except RedisError as error:
-                log.warning("Redis does not answer (%s); workers look by themselves", error)
+                if answers:  # told once, however many commits come while it is away
+                    log.warning("Redis does not answer (%s); workers look by themselves", error)
+                answers = False
+            else:
+                if not answers:
+                    log.warning("Redis answers again")
+                answers = True
 
     def put(self) -> None:
         """Queue one job, unless one that nobody has begun lies there already."""
         if self._queue.count == 0:
-            self._queue.enqueue(drain_now, result_ttl=0, failure_ttl=60, job_timeout=600)
+            self._queue.enqueue(WISH, ttl=FORGOTTEN_SECONDS)
 
 
 def ring_in(url: str) -> Callable[[], None]:
@@ -89,17 +97,3 @@ def ring_in(url: str) -> Callable[[], None]:
         _rung.discard(url)
 
     return undo
-
-
-def serve_queue(database: Database, url: str) -> None:
-    """Work on jobs until the process is told to leave, and look by itself meanwhile."""
-    global _database
-    _database = database
-    beside = Worker(database)
-    beside.start()
-    try:
-        connection = Redis.from_url(url)
-        queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
-        SimpleWorker([queue], connection=connection, serializer=JSONSerializer).work()
-    finally:
-        beside.stop()

@@ -1,19 +1,18 @@
 """`careloom work`: a worker of its own, or one that leaves when nothing is due."""
 
 import signal
-import threading
+from queue import SimpleQueue
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from redis import RedisError
 
 from ...platform.store import jobs
 from ...platform.store.database import Database
 from ...platform.verbs.answers import refusals_in_words, told
+from ...platform.web.logs import write_lines
 from ...platform.web.settings import Settings
 from .dispatch import drain
-from .queues import serve_queue
 from .worker import Worker, seal_all
 
 
@@ -30,22 +29,17 @@ def work(burst: bool) -> None:
         seal_all(database)
         click.echo(told("cli.worked", count=count))
         return
-    if settings.redis_url:
-        try:
-            serve_queue(database, settings.redis_url)
-            return
-        except RedisError:
-            click.echo(told("cli.no_redis"), err=True)
-    stay(database)
+    write_lines()
+    stay(database, settings.redis_url)
 
 
-def stay(database: Database) -> None:
-    """A worker without Redis, until the process is told to leave."""
-    leave = threading.Event()
+def stay(database: Database, redis_url: str = "") -> None:
+    """Work until the process is told to leave, then finish the batch at hand."""
+    told_to_leave: SimpleQueue[int] = SimpleQueue()  # the one thing a signal may safely fill
     for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: leave.set())
-    worker = Worker(database)
+        signal.signal(name, lambda number, _: told_to_leave.put(number))
+    worker = Worker(database, redis_url)
     worker.start()
     click.echo(told("cli.working"))
-    leave.wait()
+    told_to_leave.get()
     worker.stop()

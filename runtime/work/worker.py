@@ -6,6 +6,7 @@ between a commit and its nudge loses nothing.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -16,7 +17,8 @@ from ...platform.events.seal import seal
 from ...platform.store import jobs
 from ...platform.store.database import Database
 from ..timers import wake as timers
-from .dispatch import drain
+from .dispatch import drain, staying
+from .listener import Ear
 from .waiting import anything_due, anything_unsealed
 
 log = logging.getLogger(__name__)
@@ -31,9 +33,12 @@ STEPS_AT_ONCE = 20
 
 
 class Worker:
-    """One process's worker over one database. `start` and `stop` may be called once each."""
+    """One process's worker over one database. `start` and `stop` may be called once each.
 
-    def __init__(self, database: Database) -> None:
+    redis_url: where it also hears what other processes have committed.
+    """
+
+    def __init__(self, database: Database, redis_url: str = "") -> None:
         self.database = database
         self._nudged = threading.Event()
         self._stopped = False
@@ -41,6 +46,7 @@ class Worker:
         # An index may take minutes: what people wait for does not stand behind it.
         self._store = threading.Thread(target=self._run_jobs, name="careloom-jobs", daemon=True)
         self._job_left = threading.Event()
+        self._ear = Ear(redis_url, self._heard) if redis_url else None
 
     def start(self) -> None:
         """Begin, and listen for nudges."""
@@ -49,21 +55,42 @@ class Worker:
         jobs.wake.append(self._job_left.set)
         self._thread.start()
         self._store.start()
+        if self._ear:
+            self._ear.start()
 
-    def stop(self, wait_seconds: float = 10) -> None:
-        """Finish the batch at hand and leave."""
+    def stop(self, wait_seconds: float = 15) -> None:
+        """Finish the batch at hand and leave; what is left waits for the others.
+
+        What takes longer than `wait_seconds` in all (an index being built) is left in the middle:
+        its transaction is undone, and whoever works next does it.
+        """
+        until = time.monotonic() + wait_seconds
         self._stopped = True
         self._nudged.set()
         self._job_left.set()
+        if self._ear:
+            self._ear.leave()
         events.wake.remove(self.nudge)
         timers.listeners.remove(self._timer_set)
         jobs.wake.remove(self._job_left.set)
-        self._thread.join(wait_seconds)
-        self._store.join(wait_seconds)
+        for thread in (self._thread, self._store, *([self._ear.thread] if self._ear else [])):
+            thread.join(max(0, until - time.monotonic()))
+            if thread.is_alive():
+                log.warning("%s was left in the middle of its work", thread.name)
 
     def nudge(self) -> None:
         """Something was committed that is to be followed up: look at once."""
         self._nudged.set()
+
+    def _look(self) -> None:
+        work_once(self.database, lambda: self._stopped)
+
+    def _heard(self) -> None:
+        """Somebody rang in Redis. Trouble is told; whoever looks by itself waits it out."""
+        try:
+            self._look()
+        except Exception:
+            log.exception("what was rung for is left to the next look")
 
     def _timer_set(self, due_at: datetime) -> None:
         soon = self.database.clock.now() + timedelta(seconds=LOOK_SECONDS)
@@ -75,7 +102,7 @@ class Worker:
         while not self._stopped:
             self._nudged.clear()
             try:
-                work_once(self.database)
+                self._look()
                 pause = LOOK_SECONDS
             except Exception:
                 log.exception("the worker will look again in %.0f s", pause)
@@ -99,19 +126,22 @@ class Worker:
             self._job_left.wait(pause)
 
 
-def work_once(database: Database) -> int:
-    """Everything that is due now, then the chain of events; returns how many things were done."""
+def work_once(database: Database, leaving: Callable[[], bool] = staying) -> int:
+    """Everything that is due now, then the chain of events; returns how many things were done.
+
+    leaving: asked between batches; when it says yes, the rest is left.
+    """
     with database.read() as session:
         due = anything_due(session)
-    count = drain(database) if due else 0
-    seal_all(database)
+    count = drain(database, leaving=leaving) if due else 0
+    seal_all(database, leaving)
     return count
 
 
-def seal_all(database: Database) -> None:
+def seal_all(database: Database, leaving: Callable[[], bool] = staying) -> None:
     """Give every committed event its place in the chain, a few at a time; once a day its end is
     written down outside the database, and who saw what three years ago is given to be dropped."""
-    while True:
+    while not leaving():
         with database.read() as session:
             if not anything_unsealed(session):
                 break

@@ -5,17 +5,15 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
+from typing import Any
 
 import pytest
-from redis import Redis
 
 from careloom.platform.events import log
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database
 from careloom.runtime.flows.model import Instance
 from careloom.runtime.tasks.model import Task
-from careloom.runtime.work import queues
 from careloom.runtime.work.dispatch import drain
 from careloom.runtime.work.waiting import anything_due, anything_unsealed
 from careloom.runtime.work.worker import Worker, start_worker, work_once
@@ -73,11 +71,11 @@ def test_idling_asks_and_writes_nothing(sqlite_clinic: Clinic) -> None:
 def test_a_worker_outlives_trouble(sqlite_clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
 
-    def trouble(database: Database) -> int:
+    def trouble(database: Database, **given: Any) -> int:
         calls.append(1)
         if len(calls) == 1:
             raise OSError("no space left")
-        return drain(database)
+        return drain(database, **given)
 
     monkeypatch.setattr("careloom.runtime.work.worker.drain", trouble)
     sqlite_clinic.lead()
@@ -87,71 +85,6 @@ def test_a_worker_outlives_trouble(sqlite_clinic: Clinic, monkeypatch: pytest.Mo
     finally:
         stop()
     assert len(calls) > 1
-
-
-def test_a_full_queue_of_the_same_wish_is_one_job(redis_url: str) -> None:
-    connection = Redis.from_url(redis_url)
-    bell = queues.Bell(redis_url)
-    bell._queue.empty()
-    for _ in range(5):
-        bell.put()
-    assert bell._queue.count == 1
-    job = bell._queue.jobs[0]
-    assert job.func_name == "careloom.runtime.work.queues.drain_now"
-    assert job.args == () or job.args == []
-    bell._queue.empty()
-    connection.close()
-
-
-def test_a_redis_that_is_gone_holds_nobody_up(sqlite_clinic: Clinic) -> None:
-    undo = queues.ring_in("redis://127.0.0.1:1/0")
-    try:
-        begun = time.monotonic()
-        sqlite_clinic.lead()
-        assert time.monotonic() - begun < 5
-        drain(sqlite_clinic.database)
-        assert len(listed(sqlite_clinic, "ann")) == 1
-    finally:
-        undo()
-
-
-WORKER = """
-import sys
-from pathlib import Path
-from careloom.platform.store.clock import TurnedClock
-from careloom.platform.store.database import open_database
-from careloom.runtime.work import queues, worker
-from careloom.platform.web.app import create_app
-from datetime import datetime, UTC
-worker.Worker.nudge = lambda self: None
-url, home, redis = sys.argv[1:]
-database = open_database(url, Path(home), TurnedClock(datetime(2026, 3, 3, 2, 1, tzinfo=UTC)))
-create_app(database)
-worker.LOOK_SECONDS = 3600.0
-queues.serve_queue(database, redis)
-"""
-
-
-def test_a_worker_on_rq_is_woken_through_redis(
-    sqlite_clinic: Clinic, redis_url: str, tmp_path: Path
-) -> None:
-    """It hardly looks by itself here; the job does it. Then Redis forgets all, and it goes on."""
-    queues.Bell(redis_url)._queue.empty()
-    database = sqlite_clinic.database
-    command = [sys.executable, "-c", WORKER, database.url, str(database.home), redis_url]
-    process = subprocess.Popen(command, cwd=tmp_path)
-    undo = queues.ring_in(redis_url)
-    try:
-        sqlite_clinic.lead("eins")
-        assert soon(lambda: len(rows(sqlite_clinic, Instance)) == 1, 60)
-        Redis.from_url(redis_url).delete("rq:queue:careloom")
-        sqlite_clinic.lead("zwei")
-        assert soon(lambda: len(rows(sqlite_clinic, Instance)) == 2, 60)
-    finally:
-        undo()
-        process.terminate()
-        process.wait(30)
-    assert sound(sqlite_clinic)
 
 
 KILLED = """
