@@ -11,6 +11,7 @@ from .verbs.records import check_database, export_records, import_records
 from .verbs.run import run, show_settings
 from .verbs.setup import setup
 from .verbs.stories import stories
+from .verbs.units import units
 from .web.app import create_app
 
 main = FlaskGroup(create_app=create_app, add_default_commands=False, help=__doc__)
@@ -18,6 +19,7 @@ VERBS = (
     setup,
     run,
     show_settings,
+    units,
     people,
     tokens,
     packs,

@@ -94,6 +94,15 @@ def test_a_person_is_disabled_and_enabled_and_given_a_password(site: Site, tell)
     assert tell("people", "take", "lina", "agent", "B2").exit_code == 1
 
 
+def test_a_unit_is_added_below_another(tell) -> None:  # type: ignore[no-untyped-def]
+    words = ["units", "add", "B9", "第九分院", "--under", "B1", "--type", "department"]
+    answer = tell(*words)
+    assert (answer.exit_code, answer.output) == (0, "B9 was added.\n")
+    assert "B9\tdepartment\t第九分院" in tell("units", "list").output
+    assert tell(*words).exit_code == 1
+    assert "no such unit" in tell("units", "add", "B8", "B8", "--under", "nowhere").output
+
+
 def test_the_settings_are_told(tell) -> None:  # type: ignore[no-untyped-def]
     told = tell("settings").output
     assert all(setting.name in told and setting.says in told for setting in SETTINGS)
