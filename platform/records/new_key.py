@@ -28,14 +28,16 @@ SUBJECT = ("keys", 0)
 
 def ask_for(session: Session, actor: Actor, number: int) -> list[str]:
     """Have every form's encrypted fields written anew by the newest key; returns the forms."""
-    forms = [entry.key for entry in entries(session, "form") if _encrypted(session, entry.key)]
+    forms = [
+        entry.key for entry in entries(session, "form") if encrypted_fields(session, entry.key)
+    ]
     for form_key in forms:
         jobs.ask(session, ROTATE, form_key, "", {"key": number})
     append(session, "keys:rotated", actor, SUBJECT, None, {"key": number})
     return forms
 
 
-def _encrypted(session: Session, form_key: str) -> list[tuple[Shape, str]]:
+def encrypted_fields(session: Session, form_key: str) -> list[tuple[Shape, str]]:
     """Every field that is or ever was encrypted, each with the newest shape that has it."""
     found: dict[str, Shape] = {}
     for row in reversed(versions(session, "form", form_key)):
@@ -54,7 +56,7 @@ def _next(session: Session, job: jobs.Job) -> bool:
     if progress is None:
         return False
     steady(session, shape_of(session, job.form))
-    fields = _encrypted(session, job.form)
+    fields = encrypted_fields(session, job.form)
     newest = keyring(database_of(session).home).newest()
     table = shape_of(session, job.form).table
     ids = session.scalars(
@@ -118,7 +120,7 @@ def _older(
 def in_use(session: Session, number: int) -> bool:
     """Whether anything kept was written by this key."""
     for entry in entries(session, "form"):
-        for shape, key in _encrypted(session, entry.key):
+        for shape, key in encrypted_fields(session, entry.key):
             kept = RecordHistory.kept[key].as_string()
             history = select(1).where(RecordHistory.form == entry.key, kept.like(f"{number}:%"))
             rows = select(1).where(shape.table.c[key].like(f"{number}:%"))

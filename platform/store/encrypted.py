@@ -90,6 +90,11 @@ class Keyring:
             self._read(again=True)
         return max(self._keys)
 
+    def begin(self) -> None:
+        """Make the first keys, where there are none."""
+        self.newest()
+        self.blinds("", "")
+
     def is_settled(self) -> bool:
         """Whether there is one key of each sort, so that nothing is written anew just now."""
         self._read()

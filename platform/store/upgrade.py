@@ -33,15 +33,27 @@ def newest() -> str:
     return head
 
 
+def is_behind(url: str) -> bool:
+    """Whether the database lacks revisions of this release. One that a later release has been at
+    lacks none: a release only adds."""
+    script = ScriptDirectory.from_config(configuration(url))
+    known = {revision.revision for revision in script.walk_revisions()}
+    there = _revisions(url)
+    return not there or (there <= known and there != set(script.get_heads()))
+
+
 def is_current(url: str) -> bool:
     """Whether the database has every revision this release brings."""
+    return _revisions(url) == set(ScriptDirectory.from_config(configuration(url)).get_heads())
+
+
+def _revisions(url: str) -> set[str]:
+    """The newest revisions the database has had; none of an empty one."""
     from alembic.runtime.migration import MigrationContext
 
-    config = configuration(url)
-    engine = create_engine(config.get_main_option("sqlalchemy.url") or "")
+    engine = create_engine(configuration(url).get_main_option("sqlalchemy.url") or "")
     try:
         with engine.connect() as connection:
-            heads = MigrationContext.configure(connection).get_current_heads()
+            return set(MigrationContext.configure(connection).get_current_heads())
     finally:
         engine.dispose()
-    return set(heads) == set(ScriptDirectory.from_config(config).get_heads())

@@ -4,8 +4,10 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from ..records.standing import require_standing
 from ..web.serve import serve
 from ..web.settings import SETTINGS, Settings
+from .answers import database, refusals_in_words
 
 
 @click.command()
@@ -14,10 +16,12 @@ from ..web.settings import SETTINGS, Settings
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--no-work", is_flag=True, help="Serve only; `careloom work` does the rest.")
 @with_appcontext
+@refusals_in_words
 def run(host: str, port: int | None, workers: int, no_work: bool) -> None:
     """Serve Careloom, with the worker inside unless told otherwise."""
     settings: Settings = current_app.extensions["careloom.settings"]
-    current_app.extensions["careloom.database"].close()  # each serving process opens its own
+    require_standing(database())
+    database().close()  # each serving process opens its own
     serve(settings, host, port or settings.port, workers, not no_work)
 
 

@@ -4,6 +4,7 @@ import click
 from flask.cli import with_appcontext
 
 from ..identity.roles import role_document
+from ..records.standing import begin_keys
 from ..store.upgrade import upgrade
 from .answers import database, label, refusals_in_words, told
 from .demo import SignIn, load_demo
@@ -17,6 +18,7 @@ def setup(demo: bool) -> None:
     """Create or upgrade the database; run again, it changes nothing."""
     store = database()
     upgrade(store.url)
+    begin_keys(store)
     if demo:
         _print(load_demo(store))
     click.echo(told("cli.ready"))

@@ -7,6 +7,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from ...platform.records.standing import require_standing
 from ...platform.store import jobs
 from ...platform.store.database import Database
 from ...platform.verbs.answers import refusals_in_words, told
@@ -24,6 +25,7 @@ def work(burst: bool) -> None:
     """Work through what is due until stopped."""
     database: Database = current_app.extensions["careloom.database"]
     settings: Settings = current_app.extensions["careloom.settings"]
+    require_standing(database)
     if burst:
         count = drain(database) + jobs.run(database)
         seal_all(database)
