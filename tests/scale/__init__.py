@@ -1,0 +1,1 @@
+"""More than one machine, for real: web processes, workers, PostgreSQL and Redis."""
