@@ -63,6 +63,15 @@ def done(session: Session, consumer: str, events: Sequence[Event]) -> None:
         DONE(session, [{"consumer": consumer, "event_id": event.id} for event in events])
 
 
+def put_off(session: Session, event_id: int, consumer: str, by: timedelta) -> None:
+    """Leave it for another process, or for later; that is no failure and counts as no try."""
+    session.execute(
+        update(Handoff)
+        .where(Handoff.event_id == event_id, Handoff.consumer == consumer)
+        .values(due_at=moment(session) + by)
+    )
+
+
 def failed(session: Session, event_id: int, consumer: str, error: str) -> bool:
     """It could not be dealt with: try again later, or park it. Returns whether it is parked now."""
     tries = session.execute(

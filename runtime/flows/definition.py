@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ...platform.store.errors import Unavailable
 from ...platform.web.words import LANGUAGES, say
-from ..actions.act import Act
+from ..actions.act import ACTIONS, Act
 from ..actions.commands import Who
 from ..actions.formula import Formula
 from ..steps.graph import (
@@ -46,8 +47,17 @@ YES_OR_NO = tuple(
 )
 
 
+class Newer(Unavailable):
+    """A step or an action of a later release, published while processes of this one still run.
+
+    It is left for a process of that release: nothing is tried, nothing has failed.
+    """
+
+    code = "E_NEWER"
+
+
 def compile_flow(document: Document, version: int, formulas: Formulas) -> Graph:
-    """The graph of a document that its schema accepts. Raises what `formulas` raises."""
+    """The graph of a document that its schema accepts. Raises what `formulas` raises, and Newer."""
     shape = lay_out(document)
     start = document.get("start", {})
     when = start.get("when")
@@ -72,6 +82,8 @@ def compile_flow(document: Document, version: int, formulas: Formulas) -> Graph:
 
 
 def _node(laid: Laid, subject: str, formulas: Formulas) -> Node:
+    if laid.kind not in _STEPS:
+        raise Newer(kind=laid.kind)
     step = _STEPS[laid.kind](laid, subject, formulas)
     title = laid.document.get("title", laid.document["key"])
     return Node(laid.key, laid.kind, step, laid.next, title, laid.at)
@@ -178,6 +190,8 @@ def _action(laid: Laid, subject: str, formulas: Formulas) -> Step:
 
 
 def _act(document: Document, at: str, subject: str, formulas: Formulas) -> Act:
+    if document["action"] not in ACTIONS:
+        raise Newer(kind=document["action"])
     when = document.get("when")
     counted = document.get("open")
     part = "where" if document["action"] == "find" else "values"

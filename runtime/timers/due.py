@@ -57,6 +57,12 @@ def take(session: Session, timer_id: int) -> bool:
 MOST_TRIES = 5
 
 
+def leave(session: Session, timer: Due, by: timedelta) -> None:
+    """Leave it for another process, or for later; that is no failure and counts as no try."""
+    later = moment(session) + by
+    session.execute(update(timers).where(timers.c.id == timer.id).values(due_at=later))
+
+
 def postpone(session: Session, timer: Due) -> bool:
     """A timer that could not be fired: try it again later, each time a little later than before,
     so that those behind it are not held up. False when it was tried often enough."""

@@ -3,24 +3,28 @@
 import logging
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from ...platform.events.handoff import done, failed, take
+from ...platform.events.handoff import done, failed, put_off, take
 from ...platform.events.model import Event
 from ...platform.store.database import Database
 from ...platform.store.errors import Unavailable, without_data
 from ...platform.store.savepoints import savepoint
+from ..flows.definition import Newer
 from ..flows.fire import fire, give_up
 from ..flows.follow import follow
-from ..timers.due import due, postpone
+from ..timers.due import due, leave, postpone
 
 log = logging.getLogger(__name__)
 
 CONSUMER = "flows"
 EVENTS = ("record:submitted", "record:changed", "flow:called", "flow:raised")
 BATCH = 20
+LEFT_FOR = timedelta(seconds=15)
+"""What a later release has to do is looked at again after so long: it may be running by then."""
 BATCH_SECONDS = 0.1
 """After so much work a batch commits, so that a burst never holds up people's clicks."""
 
@@ -60,6 +64,8 @@ def _follow_up(session: Session) -> int:
             with savepoint(session):
                 follow(session, event)
             finished.append(event)
+        except Newer:
+            put_off(session, event.id, CONSUMER, LEFT_FOR)
         except (OperationalError, Unavailable):
             raise  # the store's own trouble: all of this is tried again
         except Exception as error:
@@ -80,6 +86,8 @@ def _fire_due(session: Session) -> int:
         try:
             with savepoint(session):
                 count += fire(session, timer)
+        except Newer:
+            leave(session, timer, LEFT_FOR)
         except (OperationalError, Unavailable):
             raise
         except Exception as error:
