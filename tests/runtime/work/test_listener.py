@@ -296,15 +296,15 @@ def test_a_worker_is_woken_through_redis(
     undo = queues.ring_in(own_redis.url)
     try:
         sqlite_clinic.lead("eins")
-        assert soon(lambda: len(rows(sqlite_clinic, Instance)) == 1, 60)
+        assert soon(lambda: len(rows(sqlite_clinic, Instance)) == 1, 240)
         with Redis.from_url(own_redis.url) as redis:
             redis.flushall()
         sqlite_clinic.lead("zwei")
-        assert soon(lambda: len(rows(sqlite_clinic, Instance)) == 2, 60)
+        assert soon(lambda: len(rows(sqlite_clinic, Instance)) == 2, 240)
         with own_redis.client() as redis:
             assert redis.scard("rq:workers") <= 1
             process.terminate()
-            assert process.wait(30) == 0
+            assert process.wait(120) == 0
             assert redis.scard("rq:workers") == 0  # it took its leave
     finally:
         undo()
