@@ -1,5 +1,6 @@
 """Where packs are found: those that come with Careloom, and those a pack stands on."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def found(named: str) -> tuple[Pack, Find]:
     """A pack by its folder, its zip, or the key of a shipped one; and where what it stands on is
     looked for: beside it, then among the shipped. Raises NotFound, Malformed."""
     path = Path(named)
-    if not path.exists():
+    if not os.path.exists(named):  # says no, too, where one may not look: in root's own folder
         if named not in shipped():
             raise NotFound("E_PACK_NONE", pack=named)
         path = shipped()[named]
