@@ -30,7 +30,7 @@ MIRROR = "http://deb.debian.org/debian"
 SECURITY = "deb http://deb.debian.org/debian-security bookworm-security main\n"
 PACKAGES = "ca-certificates,systemd,systemd-sysv,dbus,adduser,iproute2"
 PORTS = (80, 443, 5432, 6379, 8001, 8002)
-CERTIFICATES = Path("etc/ssl/certs/ca-certificates.crt")
+AUTHORITY = Path("etc/ssl/authority.pem")
 ENVIRONMENT = {
     "HOME": "/root",
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -90,8 +90,9 @@ def make(machine: Path) -> None:
     shutil.copy("/etc/resolv.conf", machine / "etc/resolv.conf")
     (machine / "etc/hostname").write_text("careloom\n")
     if authority := os.environ.get("PIP_CERT"):
-        shutil.copy(authority, machine / CERTIFICATES)
-        (machine / "etc/pip.conf").write_text(f"[global]\ncert = /{CERTIFICATES}\n")
+        shutil.copy(authority, machine / AUTHORITY)
+        (machine / "etc/pip.conf").write_text(f"[global]\ncert = /{AUTHORITY}\n")
+        (machine / "root/.npmrc").write_text(f"cafile=/{AUTHORITY}\n")
     sources_of(ROOT, machine / "root" / "careloom")
     (machine / "root" / "page.sh").write_text(script())
     shutil.copy(HERE / "at_work.py", machine / "root")

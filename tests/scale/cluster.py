@@ -32,8 +32,8 @@ from careloom.platform.store.database import Database, open_database
 from careloom.platform.web.app import create_app
 
 BIN = Path(sys.executable).parent
-PATIENCE = 180
-LEAVES_WITHIN = 120  # seconds; the units give it 30, on a machine that has nothing else to do
+PATIENCE = 900  # seconds, for a machine that has much else to do
+LEAVES_WITHIN = 300  # seconds; the units give it 30, on a machine that has nothing else to do
 
 
 @dataclass

@@ -21,7 +21,7 @@ from uuid import uuid4
 from kills.agent import BOOKING, OUTCOMES, booking, followup
 from kills.verdict import Acknowledged
 
-PATIENCE = 60
+PATIENCE = 300  # seconds, for a machine that has much else to do
 LOOKS_AGAIN = 0.05  # seconds
 
 

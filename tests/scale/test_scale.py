@@ -14,7 +14,7 @@ from scale.scenes import flush, rolling_restart, settled, submitted, there_and_b
 SEED = 7
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_rolling_restart_loses_nothing_and_shows_nobody_an_error(
     postgresql: str, redis_url: str, tmp_path: Path
 ) -> None:
