@@ -75,9 +75,10 @@ holes: tools build ## take each defence away in a copy; the tests must notice ev
 kills: tools build ## kill import and worker N times on DB=sqlite|postgresql, look for loss
 	PYTHONPATH=tests $(BIN)/python -m kills --kills $(N) --database $(DB) $(if $(SEED),--seed $(SEED))
 
-soak: tools build ## kills on both databases for MINUTES minutes
+soak: tools build ## kills on both databases for MINUTES minutes, then a chain under restarts
 	PYTHONPATH=tests $(BIN)/python -m kills --minutes $(MINUTES) --database sqlite
 	PYTHONPATH=tests $(BIN)/python -m kills --minutes $(MINUTES) --database postgresql
+	PYTHONPATH=tests $(BIN)/python -m scale --instances 2000 --flushes 100
 
 install: .venv/.installed ## the virtual environment with what serving needs, when setup.cfg has changed
 
