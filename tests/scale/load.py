@@ -106,15 +106,24 @@ def lead(name: str, chance: Random) -> dict[str, Any]:
 class People:
     """Some people who submit leads and complete their tasks until told to stop.
 
-    leads: how many in all, then they stop by themselves. What was acknowledged to them:
+    leads: how many in all, then they stop by themselves. pause: seconds between two of one person.
+    What was acknowledged to them:
     `acknowledged` (the leads), and `completed` (task -> its outcome).
     """
 
-    def __init__(self, front: Front, seed: int, hands: int = 4, leads: int | None = None) -> None:
+    def __init__(
+        self,
+        front: Front,
+        seed: int,
+        hands: int = 4,
+        leads: int | None = None,
+        pause: float = 0,
+    ) -> None:
         self.front = front
         self.acknowledged = Acknowledged()
         self.completed: dict[int, str | None] = {}
         self._left = leads
+        self._pause = pause
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._errors: list[BaseException] = []
@@ -167,6 +176,7 @@ class People:
                 self.acknowledged.leads.add(int(made["id"]))
             if number % 2:
                 self._complete_one(chance)
+            self._over.wait(self._pause)
 
     def _expect(self, status: int, ask: Callable[..., Answer], *given: Any) -> Any:
         answer = ask(*given)

@@ -25,7 +25,7 @@ def test_a_rolling_restart_loses_nothing_and_shows_nobody_an_error(
         for document in there_and_back(wait=None):
             made.publish("flow", document)
         front = Front(made.ports, made.token("agent"))
-        people = People(front, SEED, hands=2)
+        people = People(front, SEED, hands=2, pause=0.3)
         people.start()
         try:
             seconds = rolling_restart(made, people)
