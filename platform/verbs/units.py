@@ -27,7 +27,8 @@ def add(
 
     def deed(session: Session) -> None:
         above = unit_by_code(session, under) if under else None
-        made = add_unit(session, SYSTEM, code, name, kind, above and above.id, time_zone)
+        parent = above.id if above else None
+        made = add_unit(session, SYSTEM, code, name, kind, parent, time_zone)
         if intake and above:
             set_intake(session, SYSTEM, above.id, made.id)
 
