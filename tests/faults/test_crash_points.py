@@ -181,6 +181,10 @@ def test_a_deed_that_crashes_is_whole_or_not_at_all(
         at = f"{what}, {point} {number} of {passed[point]}, seed {chance}"
         given, before = prepare(crashed), crashed.state()
         child = crashed.child(deed, given, point, number)
+        if not single and child.process.exitcode == 0:
+            # On a busy machine a worker's batches are cut by time, so there are fewer or more.
+            assert growth(before, crashed.state()) == grown, at
+            continue
         assert child.process.exitcode == KILLED, f"{at}: {child.words()}"
         after = crashed.state()
         if single and growth(before, after) != grown:
