@@ -8,7 +8,11 @@ PORT ?= 8000
 N ?= 50
 DB ?= sqlite
 SEED ?=
-MINUTES ?= 10
+KILLS ?= 1000
+RACES ?= 84
+CUTS ?= 50
+DRILLS ?= 25
+FLUSHES ?= 100
 CLAIMS ?=
 NAMES ?=
 
@@ -75,10 +79,15 @@ holes: tools build ## take each defence away in a copy; the tests must notice ev
 kills: tools build ## kill import and worker N times on DB=sqlite|postgresql, look for loss
 	PYTHONPATH=tests $(BIN)/python -m kills --kills $(N) --database $(DB) $(if $(SEED),--seed $(SEED))
 
-soak: tools build ## kills on both databases for MINUTES minutes, then a chain under restarts
-	PYTHONPATH=tests $(BIN)/python -m kills --minutes $(MINUTES) --database sqlite
-	PYTHONPATH=tests $(BIN)/python -m kills --minutes $(MINUTES) --database postgresql
-	PYTHONPATH=tests $(BIN)/python -m scale --instances 2000 --flushes 100
+# 1,000 kills on each database, 1,000 races, 50 restored backups, every crash point: many hours.
+# KILLS, RACES (twelve races each), CUTS, DRILLS (on each database) and FLUSHES of Redis, the chain's
+# processes restarted meanwhile, make it shorter.
+soak: tools build ## faults at length: KILLS on each database, races, crash points, drills, Redis
+	PYTHONPATH=tests $(BIN)/python -m kills --kills $(KILLS) --database sqlite $(if $(SEED),--seed $(SEED))
+	PYTHONPATH=tests $(BIN)/python -m kills --kills $(KILLS) --database postgresql $(if $(SEED),--seed $(SEED))
+	CARELOOM_SEED=$(SEED) CARELOOM_POINTS=all CARELOOM_RACES=$(RACES) CARELOOM_CUTS=$(CUTS) \
+		CARELOOM_DRILLS=$(DRILLS) $(BIN)/pytest --timeout 0 tests/faults
+	PYTHONPATH=tests $(BIN)/python -m scale --instances 2000 --flushes $(FLUSHES)
 
 install: .venv/.installed ## the virtual environment with what serving needs, when setup.cfg has changed
 

@@ -10,7 +10,7 @@ CARELOOM_CUTS    times all connections of PostgreSQL are cut, and it is restarte
 import os
 import random
 
-FEW = {"POINTS": "2", "RACES": "4", "DRILLS": "2", "CUTS": "3"}
+FEW = {"POINTS": "2", "RACES": "4", "DRILLS": "1", "CUTS": "3"}
 
 
 def times(name: str) -> int:
