@@ -26,8 +26,6 @@ from pathlib import Path
 
 from .guide import ROOT, script
 
-MIRROR = "http://deb.debian.org/debian"
-SECURITY = "deb http://deb.debian.org/debian-security bookworm-security main\n"
 PACKAGES = "ca-certificates,systemd,systemd-sysv,dbus,adduser,iproute2"
 PORTS = (80, 443, 5432, 6379, 8001, 8002)
 AUTHORITY = Path("etc/ssl/authority.pem")
@@ -84,9 +82,8 @@ def make(machine: Path) -> None:
         away(machine.parent)
         machine.mkdir(parents=True)
         words = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm"]
-        subprocess.run([*words, str(machine), MIRROR], check=True, stdout=subprocess.DEVNULL)
-    with (machine / "etc/apt/sources.list").open("a") as sources:
-        sources.write(SECURITY)
+        subprocess.run([*words, str(machine)], check=True, stdout=subprocess.DEVNULL)
+        mend_later(machine / "etc/apt/sources.list")
     shutil.copy("/etc/resolv.conf", machine / "etc/resolv.conf")
     (machine / "etc/hostname").write_text("careloom\n")
     if authority := os.environ.get("PIP_CERT"):
@@ -96,6 +93,13 @@ def make(machine: Path) -> None:
     sources_of(ROOT, machine / "root" / "careloom")
     (machine / "root" / "page.sh").write_text(script())
     shutil.copy(HERE / "at_work.py", machine / "root")
+
+
+def mend_later(sources: Path) -> None:
+    """Security updates, from beside the mirror that debootstrap chose."""
+    _deb, mirror, *_ = sources.read_text().split()
+    with sources.open("a") as file:
+        file.write(f"deb {mirror.rstrip('/')}-security bookworm-security main\n")
 
 
 def sources_of(checkout: Path, to: Path) -> None:

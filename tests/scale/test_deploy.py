@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import lacking
 
 from careloom.platform.cli import main
 from careloom.platform.web.settings import SETTINGS
@@ -70,7 +71,7 @@ def test_a_unit_starts_a_verb_that_exists_as_an_ordinary_user(path: Path) -> Non
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     """With programs that are here instead of those that are not."""
     if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not installed here")
+        lacking("systemd-analyze")
     for path in UNITS:
         words = path.read_text().replace(PROGRAM, "/bin/true")
         (tmp_path / path.name).write_text(words.replace("/usr/bin/curl", "/bin/true"))
