@@ -46,7 +46,7 @@ HOLES = (
     Hole(
         "a group that lost its transaction is given up",
         "platform/store/sqlite.py",
-        "if not self._in_transaction():",
+        "if self._lost(group, failure):",
         "if False:",
         (
             "platform/store/test_full_disk.py::test_no_deed_of_a_group_is_acknowledged_when_the_disk_fills_in_it",
