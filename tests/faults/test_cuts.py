@@ -21,6 +21,7 @@ from sqlalchemy import text
 
 from careloom.platform.identity import access_tokens
 from careloom.platform.identity.actor import SYSTEM
+from careloom.platform.records.standing import begin_keys
 from careloom.platform.store.database import open_database
 from careloom.platform.store.upgrade import upgrade
 from careloom.runtime.work.worker import work_once
@@ -75,6 +76,7 @@ def _served(server: Server, home: Path) -> Iterator[Site]:
     clinic = clinic_in(database)
     sue = clinic.people["sue"]
     token = database.write(lambda s: access_tokens.issue(s, SYSTEM, sue, "test")[1])
+    begin_keys(database)
     database.close()
     port = free_port()
     environment = {"CARELOOM_HOME": str(home), "CARELOOM_DATABASE_URL": url}
