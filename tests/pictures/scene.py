@@ -222,6 +222,8 @@ def _visits(cast: Cast, number: int, name: str, until: str) -> None:
         login, values = deeds[step]
         item = {"key": f"{step}{number}", "of": visit, "values": values, "as": login}
         _do(cast, "complete", step, **item)
+    if until == "present":
+        _do(cast, "claim", "present", of=visit, **{"as": "consultant"})
 
 
 def _deeds(large: bool) -> dict[str, tuple[str, Mapping[str, Any]]]:
