@@ -3,12 +3,12 @@
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
+from ..store.columns import LARGEST
 from .faults import Fault
 from .field_text import narrow
 
 WRITTEN = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 GROUPED = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
-LARGEST = 10**18 - 1  # of the scaled integer; a 64-bit column holds a little more
 
 
 def read_number(value: object, scale: int) -> int | Decimal:

@@ -54,7 +54,9 @@ def issue(
         need_authority(session, actor, person_id)
     living = session.scalars(
         select(AccessToken.id).where(
-            AccessToken.person_id == person_id, AccessToken.revoked_at.is_(None)
+            AccessToken.person_id == person_id,
+            AccessToken.revoked_at.is_(None),
+            AccessToken.expires_at.is_(None) | (AccessToken.expires_at > moment(session)),
         )
     ).all()
     if person.disabled_at is not None or len(living) >= MOST:

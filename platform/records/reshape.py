@@ -4,18 +4,20 @@ What cannot be done shortly is left to jobs: an index on a table that has rows a
 be computed anew because their formula is another.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
+from ..definitions.fields import Field
 from ..definitions.form import Form, read_form
 from ..definitions.kinds import Publishing
 from ..definitions.model import VersionRow
 from ..definitions.schema_check import pointer
 from ..store import jobs
-from ..store.change import Change, Impossible, NotUnique, carry_out, plan
+from ..store.change import Change, NotUnique, TooLarge, carry_out, plan
 from ..store.child_rows import child_table
 from ..store.columns import ColumnSpec
 from ..store.errors import Invalid, Problem
@@ -64,22 +66,24 @@ def shape_table(session: Session, going: Publishing) -> list[Problem]:
 def _plans(session: Session, before: Form | None, after: Form) -> Iterator[Reshaping]:
     """The form's own table, then its sub-forms', each as it is to become."""
     ever = every_version(session, after.key)
-    _refuse(("properties",), _turned(ever, after))
+    at = ("properties",)
+    _refuse(at, ever, after, _turned(ever, after))
     own = specs_of(after)
     was = None if before is None else specs_of(before)
     changes, refused = plan(was, own, columns_of(ever))
-    _refuse(("properties",), refused)
-    yield Reshaping(("properties",), form_table(after.key, own), changes)
+    _refuse(at, ever, after, refused)
+    yield Reshaping(at, form_table(after.key, own), changes)
     for key, its in after.fields.items():
         if its.rows is None:
             continue
-        specs, at = specs_of(its.rows), ("properties", key, "items", "properties")
+        specs, within = specs_of(its.rows), (*at, key, "items", "properties")
         known = [rows for form in ever if (rows := _rows(form, key))]
+        _refuse(within, known, its.rows, _turned(known, its.rows))
         there = _rows(before, key) if before is not None else None
         live = specs_of(there) if there else ()
         changes, refused = plan(live if known else None, specs, columns_of(known))
-        _refuse(at, refused)
-        yield Reshaping(at, child_table(after.key, key, specs), changes)
+        _refuse(within, known, its.rows, refused)
+        yield Reshaping(within, child_table(after.key, key, specs), changes)
 
 
 def _rows(form: Form, key: str) -> Form | None:
@@ -87,27 +91,47 @@ def _rows(form: Form, key: str) -> Form | None:
     return None if its is None else its.rows
 
 
-def _turned(ever: Sequence[Form], after: Form) -> Iterator[Impossible]:
-    """Fields that were a column and are to be a table of rows, or the other way round."""
+def _newest(ever: Sequence[Form], key: str) -> Field | None:
+    """A field as the newest version had it that had it at all."""
+    return next((form.fields[key] for form in reversed(ever) if key in form.fields), None)
+
+
+def _turned(ever: Sequence[Form], after: Form) -> Iterator[str]:
+    """Fields that are kept alike and would mean something else: a column made a table of rows, a
+    link that is to lead elsewhere, files made choices; or the other way round."""
     for key, its in after.fields.items():
-        for form in ever:
-            was = form.fields.get(key)
-            if was is not None and (was.rows is None) != (its.rows is None):
-                yield Impossible(key, ColumnSpec(key, was.storage), ColumnSpec(key, its.storage))
-                break
+        was = _newest(ever, key)
+        if was is not None and _meant(was) != _meant(its):
+            yield key
 
 
-def _refuse(at: tuple[str, ...], refused: Sequence[Impossible] | Iterator[Impossible]) -> None:
+def _meant(its: Field) -> tuple[Any, ...]:
+    leads_to = (its.type.name, its.link_form) if its.storage == "reference" else ()
+    return its.rows is None, its.type.holds_files, leads_to
+
+
+def _refuse(at: tuple[str, ...], ever: Sequence[Form], after: Form, refused: Iterable[str]) -> None:
     problems = [
         Problem(
-            pointer(*at, no.key, "x-widget"),
+            pointer(*at, key, "x-widget"),
             "E_COLUMN_CHANGE",
-            {"was": no.was.storage, "now": no.now.storage},
+            {"was": _called(was), "now": _called(after.fields[key])},
         )
-        for no in refused
+        for key in refused
+        if (was := _newest(ever, key)) is not None
     ]
     if problems:
         raise Invalid(problems=problems)
+
+
+def _called(its: Field) -> str:
+    """What a designer wrote that decides how the field is kept: `money x-scale 2`."""
+    words = [its.type.name]
+    if its.link_form:
+        words.append(its.link_form)
+    if its.storage == "scaled":
+        words.append(f"x-scale {its.scale}")
+    return " ".join([*words, *(["x-encrypted"] if its.encrypted else [])])
 
 
 def _sub_forms(before: Form, after: Form) -> Iterator[Problem]:
@@ -126,6 +150,9 @@ def _carry_out(session: Session, form_key: str, its: Reshaping) -> None:
     except NotUnique as error:
         at = pointer(*its.at, str(error), "x-column")
         raise Invalid(problems=[Problem(at, "E_NOT_UNIQUE_YET")]) from error
+    except TooLarge as error:
+        at = pointer(*its.at, str(error), "x-scale")
+        raise Invalid(problems=[Problem(at, "E_NO_ROOM")]) from error
     for key, index in later.items():
         about = ".".join((*its.at[1:2], key))
         jobs.ask(session, INDEX, form_key, about, {"index": index})

@@ -1,9 +1,9 @@
 """Two shapes of a form's table -> what has to be done to it. Nothing is ever dropped.
 
 A removed field's column stays, retired, with its data. A change of type is a widening that every
-old value survives (whole numbers to a larger scale keep their worth by multiplying), or it is
-refused. Alembic's batch mode is never used: on SQLite it copied the table and lost child rows
-through the cascade.
+old value survives (numbers get more decimals by multiplying), or it is refused, as are more
+decimals than an old value has room for. Alembic's batch mode is never used: on SQLite it copied
+the table and lost child rows through the cascade.
 """
 
 from collections.abc import Sequence
@@ -11,18 +11,13 @@ from dataclasses import dataclass
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Connection, Table, inspect, update
+from sqlalchemy import Connection, Table, inspect, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from .columns import ColumnSpec, blind_column, column
+from .columns import LARGEST, ColumnSpec, blind_column, column
 from .tables import index_name
-
-#: storage classes whose old values are read as the new class without touching a row
-WIDENINGS = {("whole", "reference"), ("reference", "whole")}
-#: numbers without decimals and with them; whole ones have the scale 0
-NUMBERS = {"whole", "scaled"}
 
 
 @dataclass(frozen=True)
@@ -35,23 +30,19 @@ class Change:
     was: ColumnSpec | None = None
 
 
-@dataclass(frozen=True)
-class Impossible:
-    """A change of a field that would lose data: make a new field instead."""
-
-    key: str
-    was: ColumnSpec
-    now: ColumnSpec
-
-
 class NotUnique(Exception):
     """Records there are already share values in a field (its key) that is to be unique."""
 
 
+class TooLarge(Exception):
+    """A number there is already has no room for the further decimals of its field (its key)."""
+
+
 def plan(
     before: Sequence[ColumnSpec] | None, after: Sequence[ColumnSpec], kept: Sequence[ColumnSpec]
-) -> tuple[list[Change], list[Impossible]]:
-    """What leads from one version's columns to the next one's.
+) -> tuple[list[Change], list[str]]:
+    """What leads from one version's columns to the next one's; the keys of fields whose change
+    would lose data come second.
 
     before: the version in force, or None for a new form. kept: every column any version had
     (retired ones come back with the type they have).
@@ -59,7 +50,7 @@ def plan(
     if before is None:
         return [Change("create", "", None)], []
     changes: list[Change] = []
-    refused: list[Impossible] = []
+    refused: list[str] = []
     there = {spec.key: spec for spec in kept}
     live = {spec.key for spec in before}
     for spec in after:
@@ -69,15 +60,11 @@ def plan(
             continue
         if spec.key not in live:
             changes.append(Change("back", spec.key, spec))
-        if was.encrypted != spec.encrypted:
-            refused.append(Impossible(spec.key, was, spec))
+        if (was.storage, was.encrypted) != (spec.storage, spec.encrypted) or was.scale > spec.scale:
+            refused.append(spec.key)
             continue
-        if (was.storage, was.scale) != (spec.storage, spec.scale):
-            if {was.storage, spec.storage} <= NUMBERS and spec.scale > was.scale:
-                changes.append(Change("rescale", spec.key, spec, was))
-            elif (was.storage, spec.storage) not in WIDENINGS:
-                refused.append(Impossible(spec.key, was, spec))
-                continue
+        if was.scale < spec.scale:
+            changes.append(Change("rescale", spec.key, spec, was))
         if (was.unique, was.index) != (spec.unique, spec.index):
             changes.append(Change("index", spec.key, spec, was))
     wanted = {spec.key for spec in after}
@@ -89,7 +76,8 @@ def carry_out(session: Session, table: Table, changes: Sequence[Change]) -> dict
     """Do what was planned to a table, given as it will be, in the session's transaction.
 
     Returns the indexes, by their fields, that are to be built later (see `indexes`): on a table
-    that has rows, an index that forbids nothing is worth nobody's waiting. Raises NotUnique.
+    that has rows, an index that forbids nothing is worth nobody's waiting. Raises NotUnique,
+    TooLarge.
     """
     connection = session.connection()
     operations = Operations(MigrationContext.configure(connection))
@@ -105,15 +93,23 @@ def carry_out(session: Session, table: Table, changes: Sequence[Change]) -> dict
                 operations.add_column(table.name, blind_column(change.spec))
             _index(connection, table, change.spec, later)
         elif change.kind == "rescale" and change.spec and change.was:
-            kept = table.c[change.key]
-            factor = 10 ** (change.spec.scale - change.was.scale)
-            connection.execute(update(table).values({change.key: kept * factor}))
+            _rescale(connection, table, change.spec, change.was)
         elif change.kind == "index" and change.spec and change.was:
             old = index_name(table.name, change.was)
             if old in {found["name"] for found in inspect(connection).get_indexes(table.name)}:
                 operations.drop_index(old or "", table_name=table.name)
             _index(connection, table, change.spec, later)
     return later
+
+
+def _rescale(connection: Connection, table: Table, spec: ColumnSpec, was: ColumnSpec) -> None:
+    """Beyond 64 bits SQLite would keep a number inexactly, and PostgreSQL not at all."""
+    kept, factor = table.c[spec.key], 10 ** (spec.scale - was.scale)
+    most = LARGEST // factor
+    beyond = select(kept).where(or_(kept > most, kept < -most)).limit(1)
+    if connection.execute(beyond).first() is not None:
+        raise TooLarge(spec.key)
+    connection.execute(update(table).values({spec.key: kept * factor}))
 
 
 def _index(connection: Connection, table: Table, spec: ColumnSpec, later: dict[str, str]) -> None:

@@ -18,6 +18,8 @@ from .model import Json, Moment
 
 Turn = Callable[[Any], Any]
 
+LARGEST = 10**18 - 1  # of a scaled number; its 64-bit column holds a little more
+
 
 @dataclass(frozen=True)
 class ColumnSpec:

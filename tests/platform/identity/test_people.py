@@ -6,6 +6,7 @@ from datetime import timedelta
 import make
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from careloom.platform.events.model import Event
 from careloom.platform.identity import (
@@ -261,6 +262,23 @@ def test_a_token_holds_until_it_expires_or_is_revoked(
     database.write(lambda s: access_tokens.revoke(s, me, row.id))
     with database.read() as session, pytest.raises(NotSignedIn):
         access_tokens.check(session, long)
+
+
+def test_tokens_that_have_expired_leave_room_for_others(
+    database: Database, clock: TurnedClock
+) -> None:
+    me = make.person(database, "me", "B1")
+    number, until = number_of(me), clock.now() + timedelta(days=1)
+
+    def all_there_may_be(session: Session) -> None:
+        for _ in range(access_tokens.MOST):
+            access_tokens.issue(session, me, number, "x", until)
+
+    database.write(all_there_may_be)
+    with pytest.raises(Conflict):
+        database.write(lambda s: access_tokens.issue(s, me, number, "y"))
+    clock.turn(timedelta(days=1))
+    assert database.write(lambda s: access_tokens.issue(s, me, number, "y")[1])
 
 
 def test_nobody_revokes_or_learns_of_anothers_token(database: Database) -> None:

@@ -58,6 +58,53 @@ def test_more_decimals_convert_what_is_there(database: Database) -> None:
         assert get(session, SYSTEM, "thing", made.id).json()["price"] == "1.5000"
 
 
+@pytest.mark.parametrize("large", ["9999999999999999.99", "-9999999999999999.99"])
+def test_more_decimals_than_a_number_has_room_for_are_refused_whole(
+    database: Database, large: str
+) -> None:
+    """SQLite would keep such a number inexactly and say nothing."""
+    make.record(database, "thing", name="a", price="1.50")
+    made = make.record(database, "thing", name="b", price=large)
+    with pytest.raises(Invalid) as refusal:
+        make.publish(database, "form", document(price=make.field("money", x_scale=3)))
+    (problem,) = refusal.value.problems
+    assert (problem.path, problem.code) == ("/properties/price/x-scale", "E_NO_ROOM")
+    with database.read() as session:
+        assert get(session, SYSTEM, "thing", made.id).json()["price"] == large
+        assert session.scalar(text("SELECT sum(price) FROM form_thing")) is not None
+
+
+def test_a_number_that_just_has_room_is_exact_with_more_decimals(database: Database) -> None:
+    made = make.record(database, "thing", name="a", price="999999999999.99")
+    make.publish(database, "form", document(price=make.field("money", x_scale=6)))
+    with database.read() as session:
+        assert get(session, SYSTEM, "thing", made.id).json()["price"] == "999999999999.990000"
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        (make.field("person"), make.field("unit"), ("person", "unit")),
+        (make.link("thing"), make.field("person"), ("link thing", "person")),
+        (make.link("thing"), make.link("other"), ("link thing", "link other")),
+        (make.field("image"), make.field("choices", x_options=make.fixed("a")), ()),
+        (make.field("id_card"), make.field("id_card", x_encrypted=False), ()),
+    ],
+)
+def test_a_field_goes_on_meaning_what_it_meant(
+    database: Database, was: dict[str, Any], now: dict[str, Any], told: tuple[str, ...]
+) -> None:
+    """What is kept alike may mean something else: a person's number is no unit's."""
+    make.publish(database, "form", make.form("other", {"name": make.field()}))
+    make.publish(database, "form", document(whose=was))
+    make.publish(database, "form", document())
+    with pytest.raises(Invalid) as refusal:
+        make.publish(database, "form", document(whose=now))
+    (problem,) = refusal.value.problems
+    assert (problem.path, problem.code) == ("/properties/whose/x-widget", "E_COLUMN_CHANGE")
+    assert not told or (problem.params["was"], problem.params["now"]) == told
+
+
 @pytest.mark.parametrize(
     "field",
     [
