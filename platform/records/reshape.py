@@ -129,7 +129,7 @@ def _called(its: Field) -> str:
     words = [its.type.name]
     if its.link_form:
         words.append(its.link_form)
-    if its.storage == "scaled":
+    if its.type.storage == "scaled":
         words.append(f"x-scale {its.scale}")
     return " ".join([*words, *(["x-encrypted"] if its.encrypted else [])])
 

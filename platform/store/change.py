@@ -19,6 +19,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from .columns import LARGEST, ColumnSpec, blind_column, column
 from .tables import index_name
 
+#: numbers without decimals and with them; whole ones have the scale 0
+NUMBERS = {"whole", "scaled"}
+
 
 @dataclass(frozen=True)
 class Change:
@@ -60,7 +63,8 @@ def plan(
             continue
         if spec.key not in live:
             changes.append(Change("back", spec.key, spec))
-        if (was.storage, was.encrypted) != (spec.storage, spec.encrypted) or was.scale > spec.scale:
+        alike = was.storage == spec.storage or {was.storage, spec.storage} <= NUMBERS
+        if not alike or was.encrypted != spec.encrypted or was.scale > spec.scale:
             refused.append(spec.key)
             continue
         if was.scale < spec.scale:

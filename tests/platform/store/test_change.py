@@ -58,6 +58,18 @@ def test_more_decimals_convert_what_is_there(database: Database) -> None:
         assert get(session, SYSTEM, "thing", made.id).json()["price"] == "1.5000"
 
 
+def test_a_whole_number_may_get_decimals_and_not_lose_them_again(database: Database) -> None:
+    make.publish(database, "form", document(age=make.field("number")))
+    made = make.record(database, "thing", name="a", age=-7)
+    make.publish(database, "form", document(age=make.field("number", x_scale=2)))
+    with database.read() as session:
+        assert get(session, SYSTEM, "thing", made.id).json()["age"] == "-7.00"
+    with pytest.raises(Invalid) as refusal:
+        make.publish(database, "form", document(age=make.field("number")))
+    (problem,) = refusal.value.problems
+    assert problem.params == {"was": "number x-scale 2", "now": "number x-scale 0"}
+
+
 @pytest.mark.parametrize("large", ["9999999999999999.99", "-9999999999999999.99"])
 def test_more_decimals_than_a_number_has_room_for_are_refused_whole(
     database: Database, large: str
