@@ -18,9 +18,11 @@ import careloom.runtime.reports.behind  # noqa: F401  tells which records are be
 from careloom.platform.definitions.published import entries
 from careloom.platform.expressions.errors import ExpressionError
 from careloom.platform.identity.actor import Actor
+from careloom.platform.identity.permissions import access
 from careloom.platform.records.behind import behind
 from careloom.platform.records.choices import labels, offer
 from careloom.platform.records.lists import get, list_records
+from careloom.platform.records.narrow import Condition, narrowed
 from careloom.platform.records.past import history
 from careloom.platform.records.shape import shape_of
 from careloom.platform.records.take import write_file
@@ -185,6 +187,20 @@ def _filtered(its: Looker, where: str) -> set[int]:
         return set()
     except Invalid as refusal:
         assert {p.code for p in refusal.problems} == {"E_NOT_SQL"}, (where, refusal)
+        return set()
+    assert page.total == len(page.items), "the count is of what is listed"
+    return {record.id for record in page.items}
+
+
+def conditioned(its: Looker, field: str, operator: str, values: tuple[str, ...]) -> set[int]:
+    """The records that a list's own filter finds: a field, an operator, values."""
+    shape = shape_of(its.session, its.form)
+    asked = access(its.session, its.actor, its.form)
+    asks = [Condition(field, operator, values)]
+    try:
+        clauses = narrowed(its.session, its.actor, asked, shape, asks)
+        page = list_records(its.session, its.actor, its.form, extra=clauses, limit=ALL, count=True)
+    except NotAllowed:
         return set()
     assert page.total == len(page.items), "the count is of what is listed"
     return {record.id for record in page.items}
