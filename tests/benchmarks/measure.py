@@ -74,10 +74,11 @@ def in_turns(
     """Medians over the rounds; each round measures the one, then the other."""
     cost(ours, max(1, times // 10)), cost(theirs, max(1, times // 10))
     found = [(cost(ours, times), cost(theirs, times)) for _ in range(rounds)]
-    return _median(one for one, _ in found), _median(other for _, other in found)
+    return middle(one for one, _ in found), middle(other for _, other in found)
 
 
-def _median(costs: Iterator[Cost]) -> Cost:
+def middle(costs: Iterator[Cost]) -> Cost:
+    """The median of the wall's and of the processor's seconds, each for itself."""
     every = list(costs)
     return Cost(median(one.wall for one in every), median(one.cpu for one in every))
 
