@@ -33,6 +33,7 @@ MANY = ("json", "rows")
 class Field:
     """One field of a form, read from its property. Expressions are texts, or None.
 
+    unique: what no two records share its value within (() is the form, `unit` the record's own).
     rows: what each row of a sub-form is, as a form of its own called `form.field`.
     """
 
@@ -53,7 +54,7 @@ class Field:
     keep_hidden: bool
     written_by_flow: bool
     link_form: str | None
-    unique: bool
+    unique: tuple[str, ...] | None
     index: bool
     schema: Mapping[str, Any]
     rows: "Form | None" = None

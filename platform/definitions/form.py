@@ -141,11 +141,16 @@ def read_field(
         keep_hidden=schema.get("x-keep-hidden", False),
         written_by_flow=schema.get("x-written-by") == "flow",
         link_form=options["form"] if options and options["source"] == "form" else None,
-        unique=column.get("unique", False),
+        unique=_unique(column.get("unique", False)),
         index=column.get("index", False),
         schema=schema,
         rows=_rows(f"{of[0]}.{key}", of[1], schema) if kind.storage == "rows" else None,
     )
+
+
+def _unique(said: Any) -> tuple[str, ...] | None:
+    """`true`, or what it is unique within: `["unit", "doctor"]`."""
+    return tuple(said) if isinstance(said, list) else () if said else None
 
 
 def _rows(key: str, version: int, schema: Mapping[str, Any]) -> Form:

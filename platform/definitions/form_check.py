@@ -141,6 +141,25 @@ def _column(key: str, field: Document, document: Document, at: At) -> Found:
         yield _problem((*at, "x-encrypted"), "E_ENCRYPTED", widget=field["x-widget"])
     if encrypted(field) and column.get("index"):
         yield _problem((*at, "x-column", "index"), "E_ENCRYPTED", widget=field["x-widget"])
+    if isinstance(column.get("unique"), list):
+        yield from _unique_within(key, column["unique"], document, (*at, "x-column", "unique"))
+
+
+def _unique_within(key: str, scope: list[str], document: Document, at: At) -> Found:
+    """Each is a field of one value that a column compares; `unit` is the record's own unit."""
+    fields = document["properties"]
+    for position, name in enumerate(scope):
+        its = fields.get(name)
+        if name == "unit":
+            sound = its is None or document.get("x-unit") == name
+        elif its is None:
+            yield _problem((*at, position), "E_NO_FIELD", **missing(name, fields))
+            continue
+        else:
+            many = FIELD_TYPES[its["x-widget"]].storage in MANY
+            sound = name != key and not many and not encrypted(its)
+        if not sound:
+            yield _problem((*at, position), "E_UNIQUE_WITHIN", name=name)
 
 
 def _serial(key: str, field: Document, document: Document, at: At) -> Found:

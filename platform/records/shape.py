@@ -160,7 +160,7 @@ def specs_of(form: Form) -> tuple[ColumnSpec, ...]:
             its.key,
             its.storage,
             its.scale if its.storage == "scaled" else 0,
-            () if its.unique else None,
+            its.unique,
             its.index,
             its.encrypted,
         )

@@ -66,7 +66,7 @@ def prepare(
     rights = _effective(form, asked.rights_to_begin(unit, form.fields), asked)
     values, problems = read_values(session, form, given, rights, zone)
     settled = settle(session, actor, form, values, None, zone)
-    _judge(session, actor, shape, settled, problems, settled.values, None)
+    _judge(session, actor, shape, settled, problems, settled.values, unit, None)
     _within_scope(asked, shape, action, unit, settled.values, values)
     owner = settled.values.get(form.owner_field) if form.owner_field else actor.person_id
     return Prepared(shape, settled.values, unit, owner, zone, settled.warnings)
@@ -184,7 +184,8 @@ def change(
     settled = settle(session, actor, form, {**before, **values}, before, zone)
     after = settled.values
     differs = {key: after.get(key) for key in form.fields if after.get(key) != before.get(key)}
-    _judge(session, actor, shape, settled, problems, differs, record_id)
+    unit = _unit_given(form, after) or row["_unit"]
+    _judge(session, actor, shape, settled, problems, differs, unit, record_id)
     if not differs:
         return record_of(shape, row, asked)
     changed: dict[str, Any] = {
@@ -268,7 +269,7 @@ def restore(
     """
     shape, row, asked = _writable(session, actor, form_key, record_id, "retire", revision, True)
     before = shape.to_values(row)
-    taken = unique_problems(session, shape, before, record_id)
+    taken = unique_problems(session, shape, before, row["_unit"], record_id)
     if taken:
         raise Conflict("E_RESTORE_UNIQUE", problems=taken)
     zone = ZoneInfo(tree(session).places[row["_unit"]].time_zone)
@@ -306,6 +307,7 @@ def _judge(
     settled: Settled,
     problems: list[Problem],
     changed: Mapping[str, Any],
+    unit_id: int,
     record_id: int | None,
 ) -> None:
     """Gather every problem; a field that could not be read is told once, not also as missing."""
@@ -315,7 +317,7 @@ def _judge(
         *schema_problems(shape.form, settled.values),
         *link_problems(session, actor, shape.form, settled.values, changed),
         *file_problems(session, actor, shape.form, changed, record_id),
-        *unique_problems(session, shape, settled.values, record_id),
+        *unique_problems(session, shape, settled.values, unit_id, record_id),
     ]
     problems = [*problems, *(problem for problem in later if problem.path not in said)]
     if problems:

@@ -127,27 +127,46 @@ def link_problems(
 
 
 def unique_problems(
-    session: Session, shape: Shape, values: Mapping[str, Any], record_id: int | None
+    session: Session,
+    shape: Shape,
+    values: Mapping[str, Any],
+    unit_id: int,
+    record_id: int | None,
 ) -> list[Problem]:
     """Values another live record has already, in fields that are unique.
 
-    The index has the last word; this says it by field before anything is written.
+    The index has the last word; this says it by field before anything is written. Where a field
+    that a value is unique within is blank, nothing is compared, as in the index.
     """
     problems = []
     for key, field in shape.form.fields.items():
-        if field.unique and values.get(key) is not None:
-            if _taken(session, shape, field, values[key], record_id):
-                problems.append(Problem(pointer(key), "E_UNIQUE"))
+        if field.unique is None or any(
+            values.get(name) is None for name in (key, *field.unique) if name != "unit"
+        ):
+            continue
+        if _taken(session, shape, field, values, unit_id, record_id):
+            problems.append(Problem(pointer(key), "E_UNIQUE"))
     return problems
 
 
-def _taken(session: Session, shape: Shape, field: Field, value: Any, record_id: int | None) -> bool:
+def _taken(
+    session: Session,
+    shape: Shape,
+    field: Field,
+    values: Mapping[str, Any],
+    unit_id: int,
+    record_id: int | None,
+) -> bool:
     table = shape.table
     if field.encrypted and not shape.keys.is_settled() and transaction(session).writing:
         # While entries of the blind index are written anew the unique index sees two of them as
         # different, so writers ask one after the other.
         exclusive(session, f"unique {shape.form.key}.{field.key}")
-    query = select(table.c._id).where(shape.equals(field.key, value), table.c._retired_at.is_(None))
+    same = [
+        table.c._unit == unit_id if name == "unit" else shape.equals(name, values[name])
+        for name in (field.key, *(field.unique or ()))
+    ]
+    query = select(table.c._id).where(*same, table.c._retired_at.is_(None))
     if record_id is not None:
         query = query.where(table.c._id != record_id)
     return session.execute(query.limit(1)).first() is not None
