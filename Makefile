@@ -9,6 +9,7 @@ N ?= 50
 DB ?= sqlite
 SEED ?=
 KILLS ?= 1000
+DEMO_KILLS ?= 200
 RACES ?= 84
 CUTS ?= 50
 DRILLS ?= 25
@@ -79,12 +80,14 @@ holes: tools build ## take each defence away in a copy; the tests must notice ev
 kills: tools build ## kill import and worker N times on DB=sqlite|postgresql, look for loss
 	PYTHONPATH=tests $(BIN)/python -m kills --kills $(N) --database $(DB) $(if $(SEED),--seed $(SEED))
 
-# 1,000 kills on each database, 1,000 races, 50 restored backups, every crash point: many hours.
-# KILLS, RACES (twelve races each), CUTS, DRILLS (on each database) and FLUSHES of Redis, the chain's
+# 1,000 kills on each database, 200 of the demo's load, 1,000 races, 50 restored backups, every crash point: many hours.
+# KILLS, DEMO_KILLS, RACES (twelve races each), CUTS, DRILLS (on each database) and FLUSHES of Redis, the chain's
 # processes restarted meanwhile, make it shorter.
 soak: tools build ## faults at length: KILLS on each database, races, crash points, drills, Redis
 	PYTHONPATH=tests $(BIN)/python -m kills --kills $(KILLS) --database sqlite $(if $(SEED),--seed $(SEED))
 	PYTHONPATH=tests $(BIN)/python -m kills --kills $(KILLS) --database postgresql $(if $(SEED),--seed $(SEED))
+	PYTHONPATH=tests $(BIN)/python -m kills.demo_load --kills $(DEMO_KILLS) --database sqlite $(if $(SEED),--seed $(SEED))
+	PYTHONPATH=tests $(BIN)/python -m kills.demo_load --kills $(DEMO_KILLS) --database postgresql $(if $(SEED),--seed $(SEED))
 	CARELOOM_SEED=$(SEED) CARELOOM_POINTS=all CARELOOM_RACES=$(RACES) CARELOOM_CUTS=$(CUTS) \
 		CARELOOM_DRILLS=$(DRILLS) $(BIN)/pytest --timeout 0 tests/faults
 	PYTHONPATH=tests $(BIN)/python -m scale --instances 2000 --flushes $(FLUSHES)

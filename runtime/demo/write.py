@@ -78,7 +78,7 @@ def write_past(
 
 
 def _write_day(session: Session, branch: Branch, told: list[Story]) -> int:
-    if not told or there(session, branch, told[0].lead):
+    if there(session, branch, told):
         return 0
     brought_by = anybody(session)
     for story in told:
@@ -96,11 +96,15 @@ def anybody(session: Session) -> str | None:
     return str(page.items[0].id) if page.items else None
 
 
-def there(session: Session, branch: Branch, lead: Values) -> bool:
-    """Whether a lead came in already, by the form's own match rule."""
+def there(session: Session, branch: Branch, told: list[Story]) -> dict[int, int]:
+    """Which leads of a day came in already, by the form's own match rule: place in the day ->
+    the record's id. A day is written whole, so one of them says that all are there; the very first
+    may be missing, for one that was referred needs somebody who did.
+    """
     shape = shape_of(session, "lead_intake")
-    key = match_key(shape, lead, branch.zone)
-    return key is not None and bool(existing(session, shape, [key], branch.zone))
+    keys = [match_key(shape, story.lead, branch.zone) for story in told]
+    ids = existing(session, shape, filter(None, keys), branch.zone)
+    return {place: ids[key] for place, key in enumerate(keys) if key in ids}
 
 
 def _write_story(session: Session, branch: Branch, story: Story) -> str:
