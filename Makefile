@@ -27,7 +27,7 @@ TYPES := mkdir -p .mypy_cache/house && ln -sfn ../.. .mypy_cache/house/careloom 
 SEMGREP := SEMGREP_SEND_METRICS=off SEMGREP_ENABLE_VERSION_CHECK=0 .venv/semgrep/bin/semgrep
 export PYTHON PORT
 
-.PHONY: help run test check rules bench pictures fuzz holes kills soak install tools build pins clean
+.PHONY: help run test check lint types browsertypes vitest servers rules bench pictures fuzz holes kills soak install tools build pins clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -38,18 +38,29 @@ run: install build ## everything, from nothing: install, build, the demo clinic,
 	@echo "Careloom: http://$(HOST):$(PORT)   (Ctrl+C ends it)"
 	@exec $(CARELOOM) run --host $(HOST) --port $(PORT)
 
-test: tools ## install what the tests need, then linters, types and every test
-	@sh .ci/system tests
-	$(MAKE) --no-print-directory check
-	$(NPM) test
+test: ## install what the tests need, then linters, types and every test
+	$(MAKE) --no-print-directory -j2 servers tools
+	$(MAKE) --no-print-directory -j2 --output-sync=target check vitest
 	$(BIN)/pytest -n 2 -m "not alone"
 	$(BIN)/pytest -m alone
 
-check: tools build rules ## linters and types: ruff, mypy, vue-tsc; bandit and semgrep
+check: lint types browsertypes rules ## linters and types: ruff, mypy, vue-tsc; bandit and semgrep
+
+lint: tools
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+types: tools
 	@$(TYPES)
+
+browsertypes: tools build
 	$(NPM) run types
+
+vitest: tools build
+	$(NPM) test
+
+servers:
+	@sh .ci/system tests
 
 rules: tools .venv/semgrep/.installed ## bandit, and the house's own rules by semgrep
 	$(BIN)/bandit -q -c pyproject.toml -r platform runtime builders

@@ -13,6 +13,8 @@ import chromium
 import psycopg
 import pytest
 import servers
+from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser, Page
 from prepared import Templates, copied, dropped
 
@@ -27,8 +29,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """The process that starts the run owns its servers; workers inherit the folder's name.
 
     Files of tests lie in memory, but where waits are measured: those are the disk's, too.
+    Hundreds of applications are made; each page's template is compiled once for all of them.
     """
-    servers.run_folder()
+    compiled = Path(servers.run_folder(), "templates")
+    compiled.mkdir(exist_ok=True)
+    Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(str(compiled))}
     if config.option.markexpr != "alone":
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", servers.quick_folder())
 

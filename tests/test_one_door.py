@@ -5,7 +5,8 @@ tables, imported by its name; a table that is worked out (a form's) may be writt
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,20 +34,23 @@ def place(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def house() -> list[Path]:
-    return [path for path in sources() if not is_outside(path)]
+@cache
+def house() -> dict[Path, tuple[ast.AST, ...]]:
+    """Each module of the house and its nodes."""
+    inside = [path for path in sources() if not is_outside(path)]
+    return {path: tuple(ast.walk(ast.parse(path.read_text()))) for path in inside}
 
 
-def statements(tree: ast.Module) -> Iterator[tuple[int, ast.expr]]:
+def statements(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, ast.expr]]:
     """Each statement that writes by SQLAlchemy: its line and what it says its table is."""
     makers = {
         alias.asname or alias.name
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy")
         for alias in node.names
         if alias.name in WRITES
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         if not isinstance(node, ast.Call):
             continue
         if isinstance(node.func, ast.Name) and node.func.id in makers and node.args:
@@ -57,16 +61,16 @@ def statements(tree: ast.Module) -> Iterator[tuple[int, ast.expr]]:
                 yield node.lineno, its
 
 
-def own_tables(tree: ast.Module) -> set[str]:
+def own_tables(nodes: Iterable[ast.AST]) -> set[str]:
     """Names of the house's own tables in a module: imported from a model, or a class of its own."""
     imported = {
         alias.asname or alias.name
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if node.level and (node.module or "").rpartition(".")[2] in MODELS
     }
-    return imported | {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    return imported | {node.name for node in nodes if isinstance(node, ast.ClassDef)}
 
 
 MODELS = ("model", "file_model", "history", "jobs")
@@ -81,10 +85,9 @@ def named(table: ast.expr) -> str:
 
 def test_no_code_path_writes_past_the_door() -> None:
     wrong, used = [], set()
-    for path in house():
-        tree = ast.parse(path.read_text())
-        own = own_tables(tree)
-        for line, table in statements(tree):
+    for path, nodes in house().items():
+        own = own_tables(nodes)
+        for line, table in statements(nodes):
             if named(table) in own:
                 continue
             if place(path) in MAY_WRITE:
@@ -99,8 +102,8 @@ def test_no_code_path_writes_past_the_door() -> None:
 @pytest.mark.parametrize("function", MAY_USE)
 def test_what_writes_a_row_is_called_by_the_door_alone(function: str) -> None:
     users = set()
-    for path in house():
-        for node in ast.walk(ast.parse(path.read_text())):
+    for path, nodes in house().items():
+        for node in nodes:
             if isinstance(node, ast.ImportFrom) and function in [a.name for a in node.names]:
                 users.add(place(path))
     assert users == MAY_USE[function]
@@ -108,8 +111,8 @@ def test_what_writes_a_row_is_called_by_the_door_alone(function: str) -> None:
 
 def test_no_statement_is_written_as_text() -> None:
     """Only the store says SQL itself (its locks, its leases), and never about a form's table."""
-    for path in house():
-        for node in ast.walk(ast.parse(path.read_text())):
+    for path, nodes in house().items():
+        for node in nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 words = node.value.upper().lstrip().split()
                 if words[:1] in (["INSERT"], ["UPDATE"], ["DELETE"]) and words[1:2]:

@@ -284,6 +284,7 @@ def _unexpected(text: str, error: UnexpectedToken) -> ExpressionError:
     return ExpressionError("E_SYNTAX", _place(token), found=token.value[:40], expected=hoped)
 
 
-def tokens(text: str) -> list[Token]:
+@lru_cache(maxsize=4096)
+def tokens(text: str) -> tuple[Token, ...]:
     """The tokens of a text that parses, with their places."""
-    return list(_lark().lex(text))
+    return tuple(_lark().lex(text))

@@ -51,7 +51,11 @@ class Process:
         log = (self.home / "log").open("ab")
         given = environment | {"CARELOOM_HOME": str(self.home), "PORT": str(self.port or 8000)}
         self.running = subprocess.Popen(
-            [str(BIN / "careloom"), *self.words], env=given, stdout=log, stderr=log
+            [str(BIN / "careloom"), *self.words],
+            env=given,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
 
     def wait(self) -> None:
@@ -82,9 +86,9 @@ class Process:
         return time.monotonic() - since
 
     def kill(self) -> None:
-        """At once, and without a word."""
+        """At once, and without a word: it and the processes it has begun."""
         if self.running is not None and self.running.poll() is None:
-            self.running.kill()
+            os.killpg(self.running.pid, signal.SIGKILL)
             self.running.wait()
 
     def told(self) -> str:

@@ -1,4 +1,4 @@
-"""The short form of `python -m scale`: two web processes and three workers, each restarted once
+"""The short form of `python -m scale`: two web processes and two workers, each restarted once
 under load, Redis emptied meanwhile; nothing acknowledged is lost, nobody sees an error."""
 
 from pathlib import Path
@@ -21,7 +21,7 @@ def test_a_rolling_restart_loses_nothing_and_shows_nobody_an_error(
     name = f"scale_{uuid4().hex}"
     with psycopg.connect(f"{postgresql}/postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    with cluster(f"{postgresql}/{name}", tmp_path) as made:
+    with cluster(f"{postgresql}/{name}", tmp_path, workers=2) as made:
         for document in there_and_back(wait=None):
             made.publish("flow", document)
         front = Front(made.ports, made.token("agent"))
