@@ -46,20 +46,20 @@ test: ## install what the tests need, then linters, types and every test
 
 check: lint types browsertypes rules ## linters and types: ruff, mypy, vue-tsc; bandit and semgrep
 
-lint: tools
+lint: tools ## ruff
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-types: tools
+types: tools ## mypy
 	@$(TYPES)
 
-browsertypes: tools build
+browsertypes: tools build ## vue-tsc
 	$(NPM) run types
 
-vitest: tools build
+vitest: tools build ## the browser side's own tests
 	$(NPM) test
 
-servers:
+servers: ## what the tests need of the machine, by apt
 	@sh .ci/system tests
 
 rules: tools .venv/semgrep/.installed ## bandit, and the house's own rules by semgrep
