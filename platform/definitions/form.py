@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
-from .fields import FIELD_TYPES, Field, encrypted
+from .fields import FIELD_TYPES, Field, as_is, encrypted
 from .options import Text
 
 
@@ -62,6 +62,16 @@ class Form:
     def ordered(self) -> tuple[Field, ...]:
         """Fields in the order of the layout."""
         return tuple(self.fields[key] for part in self.layout for key in part.fields)
+
+    @cached_property
+    def by_machine(self) -> frozenset[str]:
+        """The fields that no person writes: computed, numbered or the flow's."""
+        return frozenset(key for key, field in self.fields.items() if not field.by_people)
+
+    @cached_property
+    def plain(self) -> frozenset[str]:
+        """The fields whose values are the same in Python and in JSON."""
+        return frozenset(key for key, field in self.fields.items() if field.type.give is as_is)
 
     @cached_property
     def links(self) -> Mapping[str, str]:

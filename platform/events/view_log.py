@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select
+from sqlalchemy import BigInteger, ColumnElement, and_, cast, func, insert, or_, select, true
 from sqlalchemy.orm import Session
 
 from ..store.session import new_id
@@ -20,7 +20,8 @@ from .model import View, Viewed
 PURPOSES = ("read", "list", "export", "print")
 MOST_IDS = 200
 
-VIEWED = insert(Viewed.__table__)  # type: ignore[arg-type]
+#: what opens a list in JSON, by the database
+EACH = {"postgresql": func.jsonb_array_elements_text, "sqlite": func.json_each}
 
 Notes = list[tuple[str, str, tuple[int, ...]]]
 
@@ -106,14 +107,13 @@ def write_views(session: Session, rows: Collection[Looked]) -> None:
             for number, row in numbered
         ],
     )
-    session.execute(
-        VIEWED,
-        [
-            {"form": row.form, "record_id": record_id, "at": row.at, "view_id": number}
-            for number, row in numbered
-            for record_id in row.ids
-        ],
+    shown = EACH[session.get_bind().dialect.name](View.ids).table_valued("value")
+    each = (
+        select(View.form, cast(shown.c.value, BigInteger), View.at, View.id)
+        .join_from(View, shown, true())
+        .where(View.id.in_([number for number, _ in numbered]))
     )
+    session.execute(insert(Viewed).from_select(["form", "record_id", "at", "view_id"], each))
 
 
 def views(

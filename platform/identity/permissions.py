@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, FromClause, select, true
 from sqlalchemy.orm import Session
 
 from ..store.errors import NotAllowed
+from ..store.kept import FEW, kept_few
 from ..store.session import moment
 from .actor import Actor, Grant
 from .forms import Condition, Leading, Look, Sources, forms
@@ -31,7 +32,7 @@ class Access:
     form: str
     all_rules: tuple[Rule, ...]
     paths: Mapping[int, str]
-    _found: dict[Any, dict[str, str]] = field(default_factory=dict, repr=False, compare=False)
+    _found: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def may(self, action: str) -> bool:
         """Whether the action is allowed on any row at all: read create change retire …"""
@@ -48,7 +49,11 @@ class Access:
 
     def rules(self, action: str) -> tuple[Rule, ...]:
         """The rules that allow the action."""
-        return tuple(rule for rule in self.all_rules if action in rule.actions)
+        found: tuple[Rule, ...] | None = self._found.get(action)
+        if found is None:
+            found = tuple(rule for rule in self.all_rules if action in rule.actions)
+            self._found[action] = found
+        return found
 
     def covering(
         self, action: str, owner_id: int | None, unit_id: int | None, look: Look | None = None
@@ -82,25 +87,33 @@ class Access:
         return self.paths.get(unit_id, "") if unit_id is not None else ""
 
     def rights(
-        self, covered: Sequence[Rule], field_keys: Collection[str], writing: str = "change"
-    ) -> dict[str, str]:
+        self,
+        covered: Sequence[Rule],
+        field_keys: Collection[str],
+        writing: str = "change",
+        fixed: Collection[str] = (),
+    ) -> Mapping[str, str]:
         """hidden, masked, read or write for each field: the highest over the covering rules.
 
-        writing: the action `write` is for, `change` or `create`.
+        writing: the action `write` is for, `change` or `create`. fixed: the fields no person
+        writes. Never change what is returned: most rows are covered by the same rules.
         """
-        if self.actor.is_system:
-            return dict.fromkeys(field_keys, "write")
-        asked = (tuple(covered), tuple(field_keys), writing)
-        if asked not in self._found:  # the rows of a list are mostly covered by the same rules
-            self._found[asked] = {
-                key: max(
-                    (rule.right(key, writing) for rule in covered),
-                    key=RIGHTS.index,
-                    default="hidden",
-                )
-                for key in field_keys
+        asked = (tuple(covered), tuple(field_keys), writing, bool(fixed))
+        found: Mapping[str, str] | None = self._found.get(asked)
+        if found is None:
+            if len(self._found) >= FEW:
+                self._found.clear()
+            found = self._found[asked] = {
+                key: self._right(covered, key, writing, key in fixed) for key in field_keys
             }
-        return dict(self._found[asked])
+        return found
+
+    def _right(self, covered: Sequence[Rule], key: str, writing: str, fixed: bool) -> str:
+        if self.actor.is_system:
+            return "write"
+        rights = (rule.right(key, writing) for rule in covered)
+        right = max(rights, key=RIGHTS.index, default="hidden")
+        return "read" if fixed and right == "write" else right
 
     def rights_with(
         self,
@@ -109,7 +122,8 @@ class Access:
         field_keys: Collection[str],
         writing: str = "change",
         look: Look | None = None,
-    ) -> dict[str, str]:
+        fixed: Collection[str] = (),
+    ) -> Mapping[str, str]:
         """`rights` over the rules that let the actor read, or write, this row."""
         covered = dict.fromkeys(
             (
@@ -117,9 +131,11 @@ class Access:
                 *self.covering(writing, owner_id, unit_id, look),
             )
         )
-        return self.rights(tuple(covered), field_keys, writing)
+        return self.rights(tuple(covered), field_keys, writing, fixed)
 
-    def rights_to_begin(self, unit_id: int | None, field_keys: Collection[str]) -> dict[str, str]:
+    def rights_to_begin(
+        self, unit_id: int | None, field_keys: Collection[str], fixed: Collection[str] = ()
+    ) -> Mapping[str, str]:
         """The most the actor may come to do with the fields of a new record of their own."""
         covered = dict.fromkeys(
             (
@@ -127,12 +143,24 @@ class Access:
                 *self.beginning("create", unit_id),
             )
         )
-        return self.rights(tuple(covered), field_keys, "create")
+        return self.rights(tuple(covered), field_keys, "create", fixed)
 
 
 def access(session: Session, actor: Actor, form_key: str) -> Access:
-    """What the actor may do with a form's records."""
-    return Access(actor, form_key, _rules(session, actor, form_key), tree(session).paths)
+    """What the actor may do with a form's records.
+
+    Kept for the epoch where it follows from grants and the organisation alone. A rule with a
+    condition, or one that follows another form's records, is asked in this very session.
+    """
+
+    def made() -> Access:
+        return Access(actor, form_key, _rules(session, actor, form_key), tree(session).paths)
+
+    def lasting() -> Access | None:
+        found = made()
+        return found if all(rule.lasting for rule in found.all_rules) else None
+
+    return kept_few(session, ("access", form_key), actor, lasting) or made()
 
 
 def _rules(session: Session, actor: Actor, form_key: str) -> tuple[Rule, ...]:
@@ -171,6 +199,7 @@ def _rule(
         condition,
         leading,
         sources,
+        tree(session).paths,
     )
 
 

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, false, or_, true
 
 from .actor import Grant
 from .forms import Condition, Leading, Look, Sources
-from .model import Unit
 
 ACTIONS = ("read", "create", "change", "retire", "import", "export")
 SCOPES = ("own", "unowned", "team", "branch", "subtree", "all")
@@ -30,7 +29,7 @@ class Rule:
     then scope and condition are about records of another form, and the rule covers what these lead
     to.
     fields: the right on a field; `"*"` speaks for the others. sources: what computed and
-    defaulted fields follow from.
+    defaulted fields follow from. paths: each unit's path by its id.
     """
 
     key: str
@@ -43,6 +42,13 @@ class Rule:
     condition: Condition | None = None
     leading: Leading | None = None
     sources: Mapping[str, Sources] = field(default_factory=dict)
+    paths: Mapping[int, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it covers the same owners and units for as long as the epoch lasts; otherwise
+        it holds the session in which it asks for records and the time."""
+        return self.condition is None and self.leading is None
 
     def where(self, table: FromClause) -> ColumnElement[bool]:
         """The rows it covers, over the form's table (or an alias of it)."""
@@ -59,9 +65,9 @@ class Rule:
             return false() if self.person_id is None else owner == self.person_id
         if self.scope == "team":
             return unit == self.grant.unit_id
-        below = unit.in_(
-            select(Unit.id).where(Unit.path.startswith(self.grant.unit_path, autoescape=True))
-        )
+        # By their ids, not by a question within the question: the database knows how many rows
+        # each unit has, and chooses its way by that.
+        below = unit.in_([at for at, path in self.paths.items() if self._lies_below(path)])
         if self.scope == "unowned":
             return and_(owner.is_(None), below)
         return below if self.scope in ("branch", "subtree") else false()
@@ -89,10 +95,14 @@ class Rule:
             return self.person_id is not None and owner_id == self.person_id
         if self.scope == "team":
             return unit_id == self.grant.unit_id
-        below = unit_path.startswith(self.grant.unit_path)
+        below = self._lies_below(unit_path)
         if self.scope == "unowned":
             return owner_id is None and below
         return below and self.scope in ("branch", "subtree")
+
+    def _lies_below(self, path: str) -> bool:
+        """Whether a unit of this path is the grant's or under it."""
+        return path.startswith(self.grant.unit_path)
 
     def right(self, name: str, writing: str) -> str:
         """Its right on a field; `write` needs the rule to allow the writing action as well.

@@ -6,10 +6,11 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from ..definitions.form_scope import form_scope
-from ..expressions import BOOL, ExpressionError, check
+from ..expressions import BOOL, ExpressionError, Typed, check
 from ..identity.actor import Actor
 from ..identity.permissions import Access
 from ..store.errors import Invalid, Problem
+from ..store.kept import kept_few
 from .lowered import lowered
 from .shape import Shape
 from .visible import known_fields
@@ -19,13 +20,18 @@ def filter_clause(
     session: Session, actor: Actor, asked: Access, shape: Shape, text: str
 ) -> ColumnElement[bool]:
     """Raises Invalid with the place of what is wrong in the expression."""
+    key = shape.form.key
     try:
-        typed = check(text, form_scope(session, shape.form.key), BOOL)
+        typed = kept_few(session, ("filters", key), text, lambda: _read(session, key, text))
         return lowered(session, actor, asked, shape, typed, where=True)
     except ExpressionError as error:
         place = {"start": error.start, "end": error.end}
         code, params = _told(asked, shape, error)
         raise Invalid(problems=[Problem("/filter", code, {**params, **place})]) from error
+
+
+def _read(session: Session, form_key: str, text: str) -> Typed:
+    return check(text, form_scope(session, form_key), BOOL)
 
 
 def _told(asked: Access, shape: Shape, error: ExpressionError) -> tuple[str, dict[str, Any]]:

@@ -4,11 +4,11 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, false, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from ..definitions.fields import MANY, Field
@@ -51,6 +51,12 @@ class Sort:
     column: ColumnElement[Any]
     descending: bool
     kind: type
+    blanks: bool = True
+
+    def order(self) -> list[ColumnElement[Any]]:
+        """As ORDER BY has it."""
+        ordered = self.column.desc() if self.descending else self.column.asc()
+        return [self.column.is_(None), ordered] if self.blanks else [ordered]
 
 
 def get(session: Session, actor: Actor, form_key: str, record_id: int) -> Record:
@@ -108,14 +114,8 @@ def list_records(
         ).scalar_one()
     sorts = _sorts(asked, shape, sort)
     query = select(shape.table, *(s.column.label(f"s{i}") for i, s in enumerate(sorts)))
-    if cursor:
-        wanted.append(_after(sorts, _decode(cursor, sorts)))
-    query = query.where(*wanted).limit(limit + 1)
-    for by in sorts:
-        query = query.order_by(
-            by.column.is_(None), by.column.desc() if by.descending else by.column.asc()
-        )
-    rows = session.execute(query).mappings().all()
+    mark = _decode(cursor, sorts) if cursor else None
+    rows = _ordered(session, query.where(*wanted), sorts, mark, limit + 1)
     more = None
     if len(rows) > limit:
         more = _encode([rows[limit - 1][f"s{i}"] for i in range(len(sorts))])
@@ -151,6 +151,49 @@ def matching(
     return wanted
 
 
+def _ordered(
+    session: Session,
+    query: Select[Any],
+    sorts: Sequence[Sort],
+    mark: Sequence[Any] | None,
+    most: int,
+) -> list[RowMapping]:
+    """The first rows in their order, behind the mark if there is one.
+
+    Those with a value to sort by are asked first, and those without only where they do not fill
+    the page: so each question is answered in the order of an index, from its place on.
+    """
+    first, *others = sorts
+    rows: list[RowMapping] = []
+    if mark is None or mark[0] is not None:
+        filled = replace(first, blanks=False)
+        by = [filled, *others]
+        part = query.where(first.column.is_not(None)) if first.blanks else query
+        if mark is not None:
+            part = part.where(_from(filled, mark[0]), _after(by, mark))
+        rows += _asked(session, part, by, most)
+        mark = None
+    if first.blanks and len(rows) < most:
+        part = query.where(first.column.is_(None))
+        if mark is not None:
+            part = part.where(_after(others, mark[1:]))
+        rows += _asked(session, part, others, most - len(rows))
+    return rows
+
+
+def _asked(
+    session: Session, query: Select[Any], sorts: Sequence[Sort], most: int
+) -> Sequence[RowMapping]:
+    ordered = query.order_by(*(part for by in sorts for part in by.order()))
+    return session.execute(ordered.limit(most)).mappings().all()
+
+
+def _from(by: Sort, plain: Any) -> ColumnElement[bool]:
+    """The rows at a value or behind it; said besides `_after`, it is where an index begins."""
+    value = literal(plain, by.column.type)
+    return by.column <= value if by.descending else by.column >= value
+
+
 def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
     sorts = []
     for text in keys:
@@ -158,17 +201,19 @@ def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
         if key in SYSTEM_SORTS:
             column: ColumnElement[Any] = shape.table.c[SYSTEM_SORTS[key]]
             kind: type = int if key == "id" else datetime
+            blanks = False
         elif key in shape.form.fields and _sortable(shape.form.fields[key]):
             column = visible(asked, shape, key)
             kind = KINDS.get(shape.form.fields[key].storage, int)
+            blanks = True
         else:
             near = nearest(key, known_fields(asked, shape))
             raise Malformed(
                 "E_SORT", [Problem("/sort", "E_UNKNOWN_FIELD", {"name": key[:40], "nearest": near})]
             )
-        sorts.append(Sort(column, text.startswith("-"), kind))
+        sorts.append(Sort(column, text.startswith("-"), kind, blanks))
     descending = sorts[0].descending if sorts else True
-    return [*sorts, Sort(shape.table.c._id, descending, int)]
+    return [*sorts, Sort(shape.table.c._id, descending, int, blanks=False)]
 
 
 def _sortable(its: Field) -> bool:
@@ -185,7 +230,7 @@ def _after(sorts: Sequence[Sort], values: Sequence[Any]) -> ColumnElement[bool]:
             continue
         value = literal(plain, by.column.type)  # true and false are compared like any other
         behind = by.column < value if by.descending else by.column > value
-        ways.append(and_(*equal, or_(behind, by.column.is_(None))))
+        ways.append(and_(*equal, or_(behind, by.column.is_(None)) if by.blanks else behind))
         equal.append(by.column == value)
     return or_(false(), *ways)
 

@@ -38,8 +38,11 @@ class Record:
 
     def json(self) -> dict[str, Any]:
         """The values as JSON: what the API answers and what `submit` takes."""
+        rights, form = self.rights, self.form
         return {
-            key: value if self.rights[key] == "masked" else self.form.fields[key].give(value)
+            key: value
+            if key in form.plain or rights[key] == "masked"
+            else form.fields[key].give(value)
             for key, value in self.values.items()
         }
 
@@ -55,10 +58,13 @@ def may(asked: Access, shape: Shape, action: str, row: Mapping[str, Any]) -> boo
     return asked.may_with(action, row["_owner"], row["_unit"], partial(shape.look, row))
 
 
-def rights_on(asked: Access, shape: Shape, row: Mapping[str, Any]) -> dict[str, str]:
-    """The asker's rights on the fields of a row of the form's table."""
-    look = partial(shape.look, row)
-    return asked.rights_with(row["_owner"], row["_unit"], shape.form.fields, "change", look)
+def rights_on(asked: Access, shape: Shape, row: Mapping[str, Any]) -> Mapping[str, str]:
+    """The asker's rights on the fields of a row of the form's table. A person never writes what
+    is computed, numbered or the flow's."""
+    form, look = shape.form, partial(shape.look, row)
+    return asked.rights_with(
+        row["_owner"], row["_unit"], form.fields, "change", look, form.by_machine
+    )
 
 
 def record_of(shape: Shape, row: Mapping[str, Any], asked: Access) -> Record:
@@ -84,15 +90,5 @@ def record_of(shape: Shape, row: Mapping[str, Any], asked: Access) -> Record:
         updated_by=row["_updated_by"],
         retired_at=row["_retired_at"],
         values=values,
-        rights=_effective(shape.form, rights, asked),
+        rights=rights,
     )
-
-
-def _effective(form: Form, rights: Mapping[str, str], asked: Access) -> dict[str, str]:
-    """A person never writes what is computed, numbered or the flow's."""
-    if asked.actor.is_system:
-        return dict(rights)
-    return {
-        key: "read" if right == "write" and not form.fields[key].by_people else right
-        for key, right in rights.items()
-    }

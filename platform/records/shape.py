@@ -12,7 +12,7 @@ from ..definitions.form import Form, form_of
 from ..definitions.model import DefinitionRow
 from ..definitions.published import published
 from ..store.child_rows import child_table
-from ..store.columns import ColumnSpec, give, keep, revive
+from ..store.columns import ColumnSpec, give, is_plain, keep, revive
 from ..store.encrypted import Keyring, keyring
 from ..store.found_by import COLUMN as FOUND_BY
 from ..store.found_by import found_by
@@ -38,6 +38,11 @@ class Shape:
     def children(self) -> dict[str, Table]:
         """The tables of its sub-forms."""
         return {key: each.table for key, each in self.rows.items()}
+
+    @cached_property
+    def plain(self) -> frozenset[str]:
+        """The fields whose values are kept as they are."""
+        return frozenset(key for key, spec in self.specs.items() if is_plain(spec))
 
     def read(self, session: Session, record_id: int, *, for_update: bool = False) -> Row | None:
         """One row as kept, retired or not, with its sub-forms' rows; or None."""
@@ -78,9 +83,9 @@ class Shape:
     def to_values(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row as kept -> Python values of the fields that are not blank."""
         return {
-            key: self.to_value(key, row[key])
+            key: value if key in self.plain else self.to_value(key, value)
             for key in (*self.specs, *self.rows)
-            if row.get(key) is not None
+            if (value := row.get(key)) is not None
         }
 
     def look(self, row: Mapping[str, Any]) -> dict[str, Any]:

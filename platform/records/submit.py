@@ -24,7 +24,7 @@ from ..store.session import moment, new_id
 from ..store.tables import DRAFT
 from .attachments import file_problems, keep_attached
 from .compute import Settled, recomputed, settle
-from .record import Record, _effective, may, record_of, rights_on
+from .record import Record, may, record_of, rights_on
 from .serial import next_serial
 from .shape import Shape, shape_of, steady
 from .validate import link_problems, read_values, schema_problems, unique_problems
@@ -63,7 +63,7 @@ def prepare(
     if not asked.may_begin(action, unit):
         raise NotAllowed(form=form_key, action=action)
     zone = ZoneInfo(place.time_zone)
-    rights = _effective(form, asked.rights_to_begin(unit, form.fields), asked)
+    rights = asked.rights_to_begin(unit, form.fields, form.by_machine)
     values, problems = read_values(session, form, given, rights, zone)
     settled = settle(session, actor, form, values, None, zone)
     _judge(session, actor, shape, settled, problems, settled.values, unit, None)
@@ -92,10 +92,8 @@ def _within_scope(
 
     if not asked.may_with(action, me, unit_id, look):
         raise NotAllowed(form=shape.form.key, action=action)
-    rights = asked.rights_with(me, unit_id, given, "create", look)
-    problems = [
-        Problem(f"/{key}", "E_READ_ONLY") for key, right in rights.items() if right != "write"
-    ]
+    rights = asked.rights_with(me, unit_id, shape.form.fields, "create", look)
+    problems = [Problem(f"/{key}", "E_READ_ONLY") for key in given if rights[key] != "write"]
     if problems:
         raise Invalid(problems=problems)
 
@@ -178,7 +176,7 @@ def change(
     shape, row, asked = _writable(session, actor, form_key, record_id, "change", revision)
     form = shape.form
     zone = ZoneInfo(tree(session).places[row["_unit"]].time_zone)
-    rights = _effective(form, rights_on(asked, shape, row), asked)
+    rights = rights_on(asked, shape, row)
     values, problems = read_values(session, form, given, rights, zone)
     before = shape.to_values(row)
     settled = settle(session, actor, form, {**before, **values}, before, zone)

@@ -68,6 +68,11 @@ STORAGES: dict[str, Storage] = {
 }
 
 
+def is_plain(spec: ColumnSpec) -> bool:
+    """Whether its values are kept as they are in Python."""
+    return STORAGES[spec.storage].give is _same and spec.storage != "scaled" and not spec.encrypted
+
+
 def column(spec: ColumnSpec) -> Column[Any]:
     """The SQL column of a field."""
     return Column(spec.key, STORAGES[spec.storage].type, nullable=True)

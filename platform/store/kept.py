@@ -15,6 +15,8 @@ from .session import database_of, epoch, transaction
 
 T = TypeVar("T")
 
+FEW = 200
+
 _lock = Lock()
 
 
@@ -37,4 +39,17 @@ def kept(session: Session, key: Hashable, load: Callable[[], T]) -> T:
                 known = database.memory = (number, {})
             if known[0] == number:
                 known[1][key] = value
+    return value
+
+
+def kept_few(session: Session, key: Hashable, part: Hashable, load: Callable[[], T]) -> T:
+    """The same for what there may be any number of: no more than FEW parts under a key."""
+    few: dict[Hashable, T] = kept(session, key, dict)
+    try:
+        return few[part]
+    except KeyError:  # or some other thread has just cleared them
+        value = load()
+    if len(few) >= FEW:
+        few.clear()
+    few[part] = value
     return value

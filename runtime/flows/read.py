@@ -208,9 +208,8 @@ def _beginning(
     sight = Sight(session, row.subject_form, row.subject_id)
     values = prefilled(sight, graph.task(row.step_key), names)
     asked = access(session, actor, form.key)
-    rights = asked.rights_to_begin(row.unit_id, form.fields)
-    for key, field in form.fields.items():
-        fixed = field.link_form is not None and key in values
-        if rights[key] == "write" and (fixed or not field.by_people):
+    rights = dict(asked.rights_to_begin(row.unit_id, form.fields, form.by_machine))
+    for key in form.links:
+        if rights[key] == "write" and key in values:
             rights[key] = "read"
     return {key: value for key, value in values.items() if rights[key] != "hidden"}, rights

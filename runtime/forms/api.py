@@ -77,6 +77,8 @@ _REVISION = thing(
 def shown(record: Record, fields: frozenset[str] | None = None) -> dict[str, Any]:
     """A record as JSON, with all fields its reader may see, or of those the ones asked for."""
     values = record.json()
+    if fields is not None:
+        values = {key: value for key, value in values.items() if key in fields}
     return {
         "id": str(record.id),
         "form": record.form.key,
@@ -91,7 +93,7 @@ def shown(record: Record, fields: frozenset[str] | None = None) -> dict[str, Any
         "updated_at": stamp(record.updated_at),
         "updated_by": id_text(record.updated_by),
         "retired_at": stamp(record.retired_at),
-        "values": {k: v for k, v in values.items() if fields is None or k in fields},
+        "values": values,
         "rights": {k: v for k, v in record.rights.items() if v != "hidden"},
     }
 

@@ -94,8 +94,4 @@ def _words(reader: Reader) -> dict[str, str]:
 def rights_to_create(reader: Reader, form: Form, unit_id: int | None) -> dict[str, str]:
     """The asker's rights on the fields of a record of their own at a unit."""
     asked = access(reader.session, reader.actor, form.key)
-    rights = asked.rights_to_begin(unit_id, form.fields)
-    return {
-        key: "read" if right == "write" and not form.fields[key].by_people else right
-        for key, right in rights.items()
-    }
+    return dict(asked.rights_to_begin(unit_id, form.fields, form.by_machine))

@@ -137,6 +137,7 @@ def test_a_rule_covers_the_same_rows_in_sql_and_in_python(
                 scope,
                 {},
                 Condition(session, "visit", text, me),
+                paths=paths,
             )
             table = shape.table.alias()
             in_sql = set(session.scalars(select(table.c._id).where(rule.where(table))))

@@ -132,6 +132,9 @@ def test_filters_searches_and_sorts_learn_nothing_of_what_is_masked(
         (["-name"], ["Dou", "Cai", "Bo", "Anna"]),
         (["age"], ["Bo", "Anna", "Dou", "Cai"]),
         (["-age"], ["Dou", "Anna", "Bo", "Cai"]),
+        (["-born", "name"], ["Anna", "Bo", "Cai", "Dou"]),
+        (["friend", "-name"], ["Cai", "Dou", "Bo", "Anna"]),
+        (["-id", "name"], ["Dou", "Cai", "Bo", "Anna"]),
         ([], ["Dou", "Cai", "Bo", "Anna"]),
     ],
 )
