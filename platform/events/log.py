@@ -78,7 +78,7 @@ def append(
         raise Refusal("E_TOO_DEEP", depth=DEEPEST)
     event_id, now = new_id(session), moment(session)
     about = {"subject_kind": subject[0], "subject_id": subject[1]}
-    EVENT(
+    EVENT.later(
         session,
         {
             "id": event_id,
@@ -100,11 +100,9 @@ def append(
     ]
     known_depths(session)[event_id] = depth
     if consumers:
-        rows = [
-            {"event_id": event_id, "consumer": c, **about, "due_at": now, "tries": 0}
-            for c in consumers
-        ]
-        HANDOFF(session, rows)
+        due = {**about, "due_at": now, "tries": 0}
+        for consumer in consumers:
+            HANDOFF.later(session, {"event_id": event_id, "consumer": consumer, **due})
         after_commit(session, _wake)
     return event_id
 

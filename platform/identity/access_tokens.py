@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
@@ -27,13 +28,11 @@ from .reach import in_reach, person_of
 
 SHAPE = re.compile(r"clm_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
 MOST = 50  # living tokens of one person
-LIVING = Hot(
-    select(AccessToken.hash, AccessToken.person_id).where(
-        AccessToken.prefix == bindparam("prefix"),
-        AccessToken.revoked_at.is_(None),
-        AccessToken.expires_at.is_(None) | (AccessToken.expires_at > bindparam("now")),
-    )
+#: the token of a prefix, unless it was revoked; `judged` says whether it still lets anybody act
+UNREVOKED = select(AccessToken.hash, AccessToken.person_id, AccessToken.expires_at).where(
+    AccessToken.prefix == bindparam("prefix"), AccessToken.revoked_at.is_(None)
 )
+_FIND = Hot(UNREVOKED)
 
 
 def issue(
@@ -80,11 +79,22 @@ def issue(
 
 def check(session: Session, token: str) -> Actor:
     """Whom the token lets act. Raises NotSignedIn: unknown, revoked, expired, person disabled."""
+    return judged(session, token, _FIND.first(session, {"prefix": prefix_of(token)}))
+
+
+def prefix_of(token: str) -> str:
+    """The part that is for finding it. Raises NotSignedIn for what is no token."""
     shape = SHAPE.fullmatch(token)
     if shape is None:
         raise NotSignedIn("E_TOKEN")
-    row = LIVING.first(session, {"prefix": shape[1], "now": moment(session)})
-    if row is None or not hmac.compare_digest(row.hash, digest(token)):
+    return shape[1]
+
+
+def judged(session: Session, token: str, row: Any) -> Actor:
+    """Whom the token lets act, by the row of UNREVOKED if there is one. Raises as `check`."""
+    if row is None or row.hash is None or not hmac.compare_digest(row.hash, digest(token)):
+        raise NotSignedIn("E_TOKEN")
+    if row.expires_at is not None and row.expires_at <= moment(session):
         raise NotSignedIn("E_TOKEN")
     return actor_of(session, row.person_id)
 

@@ -71,7 +71,7 @@ def _next(session: Session, job: jobs.Job) -> bool:
     if progress is None:
         return False
     shape = shape_of(session, job.form)
-    steady(session, shape)
+    steady(session, shape.form.key)
     table = shape.table
     ids = session.scalars(
         select(table.c._id)

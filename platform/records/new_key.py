@@ -55,7 +55,7 @@ def _next(session: Session, job: jobs.Job) -> bool:
     progress = jobs.held(session, job)
     if progress is None:
         return False
-    steady(session, shape_of(session, job.form))
+    steady(session, job.form)
     fields = encrypted_fields(session, job.form)
     newest = keyring(database_of(session).home).newest()
     table = shape_of(session, job.form).table

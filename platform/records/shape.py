@@ -5,22 +5,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, RowMapping, Table, bindparam, select
+from sqlalchemy import ColumnElement, FromClause, RowMapping, Table
 from sqlalchemy.orm import Session
 
 from ..definitions.form import Form, form_of
-from ..definitions.model import DefinitionRow
 from ..definitions.published import published
 from ..store.child_rows import child_table
 from ..store.columns import ColumnSpec, give, is_plain, keep, revive
 from ..store.encrypted import Keyring, keyring
 from ..store.found_by import COLUMN as FOUND_BY
 from ..store.found_by import found_by
-from ..store.hot import Hot
 from ..store.kept import kept
-from ..store.locks import Again, shared
+from ..store.locks import Again, shared, shared_from_the_first
 from ..store.rows import Row, read_row, with_children
-from ..store.session import database_of, transaction
+from ..store.session import database_of, epoch_stands, transaction
 from ..store.tables import form_table
 
 
@@ -127,30 +125,26 @@ class Shape:
         return f"{self.form.key}.{key}"
 
 
-IN_FORCE = Hot(
-    select(DefinitionRow.version).where(
-        DefinitionRow.kind == bindparam("kind"), DefinitionRow.key == bindparam("at")
-    )
-)
-
-
-def steady(session: Session, shape: Shape) -> None:
-    """Hold off every publishing of the form until this transaction ends: what is written by this
-    version is written while it is in force. Raises Again when another has just come in force.
+def steady(session: Session, form_key: str) -> None:
+    """Hold off every publishing of the form until this transaction ends: what is written by the
+    version in force is written while it is. Raises Again when another may have come in force.
 
     Deeds on SQLite take turns, publishing among them; a session that only reads holds nobody off.
     """
-    facts, key = transaction(session), shape.form.key
-    if not facts.writing or session.get_bind().dialect.name == "sqlite":
+    facts = transaction(session)
+    if not facts.writing or facts.database.dialect == "sqlite":
         return
     held = session.info.setdefault("steady", set())
-    if (key, shape.form.version) in held:
+    if form_key in held:
         return
-    shared(session, publishing(key))
-    now = IN_FORCE.first(session, {"kind": "form", "at": key})
-    if now is None or now.version != shape.form.version:
-        raise Again()
-    held.add((key, shape.form.version))
+    name = publishing(form_key)
+    if not shared_from_the_first(session, name):
+        # What this deed has read of the form it may have read before the lock was had, and whoever
+        # read it may hold it still: so the whole epoch is to stand, though a grant moves it too.
+        shared(session, name)
+        if not epoch_stands(session):
+            raise Again()
+    held.add(form_key)
 
 
 def publishing(form_key: str) -> str:

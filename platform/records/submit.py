@@ -51,8 +51,8 @@ def prepare(
     action: str = "create",
 ) -> Prepared:
     """Every check of a new record, nothing written. Raises Invalid with every problem."""
+    steady(session, form_key)
     shape = shape_of(session, form_key)
-    steady(session, shape)
     form = shape.form
     asked = access(session, actor, form_key)
     asked.need(action)
@@ -335,8 +335,8 @@ def _writable(
 
     retired: it is one out of use that is wanted.
     """
+    steady(session, form_key)
     shape = shape_of(session, form_key)
-    steady(session, shape)
     asked = access(session, actor, form_key)
     row = shape.read(session, record_id, for_update=True)
     if row is None or not may(asked, shape, "read", row):

@@ -22,7 +22,7 @@ from sqlalchemy.pool import QueuePool
 
 from .away import is_away
 from .clock import Clock
-from .driver import begin
+from .driver import begin, gather, send_waiting
 from .errors import Unavailable
 from .ids import Ids
 from .locks import Again
@@ -136,23 +136,28 @@ class PostgreSQL(Database):
 
     dialect = "postgresql"
 
+    def __init__(self, url: str, home: Path, clock: Clock) -> None:
+        super().__init__(url, home, clock)
+        self._plain = self.reader.execution_options(isolation_level="AUTOCOMMIT")
+
     def _engine(self) -> Engine:
         engine = create_engine(
             self.url,
             pool_size=POOL,
             max_overflow=POOL,
             pool_timeout=10,
+            paramstyle="format",
             hide_parameters=True,  # an error's words go to the log, patients' data do not
         )
         _run_hooks(engine, "postgresql")
         _ask_the_idle(engine)
+        gather(engine)
         return engine
 
     @contextmanager
     def glance(self) -> Iterator[Session]:
         """See `Database.glance`: without BEGIN and ROLLBACK, half the way to the server."""
-        plain = self.reader.execution_options(isolation_level="AUTOCOMMIT")
-        with Session(plain, expire_on_commit=False, autoflush=False) as session:
+        with Session(self._plain, expire_on_commit=False, autoflush=False) as session:
             session.info[KEY] = Transaction(self, writing=False)
             yield session
 
@@ -188,6 +193,7 @@ class PostgreSQL(Database):
                 result = deed(session)
                 session.flush()
                 facts = session.info[KEY]
+            send_waiting(connection)
             try:
                 outer.commit()
             except DBAPIError as error:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
-from .driver import send, send_each
+from .driver import send, send_each, send_insert, send_later
 from .model import Moment
 from .session import connection_of
 
@@ -50,12 +50,20 @@ class Hot:
         found = cursor.fetchall()
         return dict(zip(written.columns, written.typed(found[0]), strict=True)) if found else None
 
+    def later(self, session: Session, row: Row) -> None:
+        """Put in a row (the statement is an INSERT of values) that nobody waits for: it goes with
+        others in one trip, before anything else is asked of this transaction (`driver`)."""
+        connection = connection_of(session)
+        written = self._in(connection.dialect, row)
+        send_later(connection, written.sql, written.bound(row))
+
     def _send(self, session: Session, rows: Row | Sequence[Row]) -> "tuple[Any, _Written]":
         connection = connection_of(session)
         each = [rows] if isinstance(rows, dict) else rows
         written = self._in(connection.dialect, each[0])
         if len(each) == 1:
-            return send(connection, written.sql, written.bound(each[0])), written
+            sending = send_insert if written.is_insert else send
+            return sending(connection, written.sql, written.bound(each[0])), written
         return send_each(connection, written.sql, [written.bound(row) for row in each]), written
 
     def _in(self, dialect: Dialect, row: Row) -> "_Written":
@@ -71,6 +79,7 @@ class _Written:
     """A statement's text in one dialect, how its values go into it, and how its rows come out."""
 
     def __init__(self, statement: Any, keys: list[str], dialect: Dialect) -> None:
+        self.is_insert = statement.is_insert
         columns = keys if statement.is_insert else None
         compiled = statement.compile(dialect=dialect, column_keys=columns)
         self.sql = str(compiled)

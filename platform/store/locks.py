@@ -8,7 +8,9 @@ import hashlib
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from .driver import send, send_two
 from .errors import Unavailable
+from .session import NOW, connection_of, found, transaction
 
 SHORTLY = "500ms"
 """How long a change of a table may stand in the queue for it: everybody behind it waits as long."""
@@ -28,11 +30,24 @@ def shared(session: Session, name: str) -> None:
     _take(session, "pg_advisory_xact_lock_shared", name)
 
 
+def shared_from_the_first(session: Session, name: str) -> bool:
+    """`shared`, where nothing was asked of this transaction yet: the epoch and the moment are read
+    behind the lock and come with it, in one trip. Whether that could be done."""
+    facts = transaction(session)
+    if facts.database.dialect != "postgresql" or facts.epoch is not None:
+        return False
+    locking = f"SELECT pg_advisory_xact_lock_shared({_number(name)})"
+    found(session, *send_two(connection_of(session), locking, NOW["postgresql"]).fetchone())
+    return True
+
+
 def _take(session: Session, function: str, name: str) -> None:
-    if session.get_bind().dialect.name == "postgresql":
-        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-        statement = f"SELECT {function}(%s)"
-        session.connection().exec_driver_sql(statement, (number,))
+    if transaction(session).database.dialect == "postgresql":
+        send(connection_of(session), f"SELECT {function}(%s)", (_number(name),))
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
 def wait_shortly(session: Session) -> None:

@@ -36,7 +36,10 @@ def insert_row(
 ) -> None:
     """Put a new row, revision 1, its sub-forms' rows (under their keys), and its history."""
     columns = {key: value for key, value in row.items() if key not in children}
-    session.execute(insert(table), columns)
+    if any(index.unique for index in table.indexes):
+        _inserting(table)(session, columns)  # whether it is refused, the caller tells
+    else:
+        _inserting(table).later(session, columns)
     for key, child in children.items():
         put_rows(session, child, row["_id"], row.get(key) or ())
     _remember(session, table, row, action)
@@ -69,6 +72,12 @@ def update_row(
             put_rows(session, child, record_id, changed[key] or ())
     _remember(session, table, after, action, in_force)
     return after
+
+
+@lru_cache(maxsize=1024)
+def _inserting(table: Table) -> Hot:
+    """Built once for each table."""
+    return Hot(insert(table))
 
 
 @lru_cache(maxsize=1024)
@@ -125,7 +134,7 @@ def _remember(
     }
     if in_force not in (None, row["_version"]):
         kept[KEPT_BY] = in_force
-    HISTORY(
+    HISTORY.later(
         session,
         {
             "form": table.name.removeprefix("form_"),

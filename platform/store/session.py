@@ -43,15 +43,31 @@ def connection_of(session: Session) -> Connection:
     return transaction(session).connection or session.connection()
 
 
+#: The epoch and, where the clock follows the database, its time: one statement for both.
+NOW = {
+    "postgresql": "SELECT number, clock_timestamp() FROM epoch",
+    "sqlite": "SELECT number, NULL FROM epoch",
+}
+
+
 def _load(session: Session, facts: Transaction) -> None:
-    """Epoch and, where the clock follows the database, its time: one statement for both."""
-    database = facts.database
-    if facts.moment is None and database.asks_for_time():
-        sent = send(connection_of(session), "SELECT number, clock_timestamp() FROM epoch")
-        facts.epoch, facts.moment = sent.fetchone()
-    else:
-        (facts.epoch,) = send(connection_of(session), "SELECT number FROM epoch").fetchone()
-        facts.moment = facts.moment or database.clock.now()
+    epoch, at = send(connection_of(session), NOW[facts.database.dialect]).fetchone()
+    found(session, epoch, at)
+
+
+def found(session: Session, epoch: int, at: datetime | None) -> None:
+    """The epoch, and the database's time, as a question of this transaction has brought them."""
+    facts = transaction(session)
+    facts.epoch = epoch
+    if facts.moment is None:
+        clock = facts.database
+        facts.moment = at if at is not None and clock.asks_for_time() else clock.clock.now()
+
+
+def epoch_stands(session: Session) -> bool:
+    """Whether this transaction's epoch is still the one: nothing was published since it began."""
+    epoch, _at = send(connection_of(session), NOW[database_of(session).dialect]).fetchone()
+    return bool(epoch == transaction(session).epoch)
 
 
 def milliseconds(moment: datetime) -> int:

@@ -4,23 +4,17 @@ from flask import Flask, Response, g
 
 from .request import nonce, settings
 
-FIXED = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "geolocation=(), microphone=(), payment=(), usb=()",
-}
 A_YEAR = 31_536_000
 
 
 def policy(nonce: str) -> str:
-    """The content security policy: own scripts and styles only, in nobody's frame."""
+    """The content security policy: own scripts and styles only, in nobody's frame. nonce: the
+    page's, empty where no page was drawn."""
+    scripts = f"'self' 'nonce-{nonce}'" if nonce else "'self'"
     return "; ".join(
         (
             "default-src 'self'",
-            f"script-src 'self' 'nonce-{nonce}'",
+            f"script-src {scripts}",
             "style-src 'self'",
             "img-src 'self' data: blob:",
             "object-src 'none'",
@@ -31,18 +25,31 @@ def policy(nonce: str) -> str:
     )
 
 
+FIXED = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), microphone=(), payment=(), usb=()",
+    "Content-Security-Policy": policy(""),
+    "Cache-Control": "no-store, private",
+}
+
+
 def put(response: Response) -> Response:
     """Put them on an answer; what a view has set on purpose stays."""
-    for name, value in FIXED.items():
-        response.headers.setdefault(name, value)
-    response.headers.setdefault("Content-Security-Policy", policy(nonce()))
-    if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store, private"
+    wanted = FIXED
+    if "nonce" in g:
+        wanted = {**FIXED, "Content-Security-Policy": policy(nonce())}
+    headers = response.headers
+    stands = {name.lower() for name in headers.keys()}  # noqa: SIM118 (one name may come twice)
+    headers.extend([each for each in wanted.items() if each[0].lower() not in stands])
     if settings().secure:
-        response.headers["Strict-Transport-Security"] = f"max-age={A_YEAR}"
+        headers["Strict-Transport-Security"] = f"max-age={A_YEAR}"
     if "language" in g:
-        response.headers["Content-Language"] = g.language
-    response.headers.pop("Server", None)
+        headers["Content-Language"] = g.language
+    headers.pop("Server", None)
     return response
 
 

@@ -1,8 +1,9 @@
 """`Idempotency-Key` on a POST: the same request again gets the first answer, and nothing twice.
 
 The key is taken in the transaction of the deed itself, so it is taken exactly when the deed was
-done; a refused request takes none and may be sent again. A view that answers by `reply` has its
-answer kept in that transaction too; any other view's is written right after.
+done; a refused request takes none and may be sent again. A view that answers by `reply` takes it
+with its answer, as the deed's last statement; any other view takes it first, and its answer is
+written right after.
 """
 
 from __future__ import annotations
@@ -16,33 +17,40 @@ from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from flask import Flask, Response, current_app, g, json, request
-from sqlalchemy import Row, Table, bindparam, delete, select, update
+from sqlalchemy import Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from ..store.errors import Conflict, Malformed, Unavailable
+from ..store.errors import Conflict, Malformed, Refusal, Unavailable
 from ..store.hot import Hot
 from ..store.session import database_of, moment, new_id
 from .errors import refused
+from .first_look import PARTS, hash_of
 from .model import AnswerRow
-from .request import close_reading, current_database, looking, who_or_nobody, write
+from .request import (
+    KEY_HEADER,
+    asker,
+    close_reading,
+    current_database,
+    looking,
+    who_or_nobody,
+    write,
+)
 
 T = TypeVar("T")
 
-HEADER = "Idempotency-Key"
+HEADER = KEY_HEADER
 KEPT = timedelta(hours=24)
+WITHIN = timedelta(minutes=1)  # an answer that is to come is written by then
 CLEARED, CLEARED_EVERY = "careloom.answers_cleared", timedelta(minutes=10)
 REPLAYED = "Idempotent-Replayed"
 
 _ITS = (AnswerRow.person_id == bindparam("person")) & (AnswerRow.key_hash == bindparam("key"))
-PARTS = ("status", "mimetype", "location", "etag", "body")
-FIND = Hot(
-    select(AnswerRow.request, *(getattr(AnswerRow, part) for part in PARTS)).where(
-        _ITS, AnswerRow.created_at > bindparam("since")
-    )
-)
-KEEP = Hot(update(AnswerRow).where(_ITS).values({p: bindparam(f"its_{p}") for p in PARTS}))
+ANSWERED = ("status", "mimetype", "location", "etag", "body")
+FIND = Hot(select(*(getattr(AnswerRow, part) for part in PARTS)).where(_ITS))
+KEEP = Hot(update(AnswerRow).where(_ITS).values({p: bindparam(f"its_{p}") for p in ANSWERED}))
 
 
 def _taking(dialect: ModuleType) -> Hot:
@@ -57,6 +65,9 @@ def _taking(dialect: ModuleType) -> Hot:
 
 _TABLE = cast(Table, AnswerRow.__table__)
 TAKE = {"postgresql": _taking(postgresql), "sqlite": _taking(sqlite)}
+
+
+UNANSWERED = {"status": 0, "mimetype": "", "location": None, "etag": None, "body": ""}
 
 
 @dataclass(frozen=True)
@@ -85,22 +96,37 @@ class Reply:
 def reply(
     deed: Callable[[Session], T],
     present: Callable[[T], Reply],
-    keep: Callable[[T], Reply] | None = None,
+    keep: Callable[[T], Reply | None] | None = None,
 ) -> Response:
     """Carry out a deed and answer; under a key, the answer is kept with the deed.
 
     present: makes the answer of what the deed returned; quick, for it runs in the transaction.
-    keep: makes the answer that is kept, where the one given holds a secret.
+    keep: makes the answer that is kept, where the one given holds a secret; None where not.
     """
+    key: Key | None = g.get("idempotency")
+    g.pop("take_key", None)
 
-    def kept(session: Session) -> Reply:
+    def kept(session: Session) -> Response:
         done = deed(session)
-        if (key := g.get("idempotency")) is not None:
-            _keep(session, key, _response((keep or present)(done)))
-            g.idempotency_kept = True
-        return present(done)
+        answer = _response(present(done))
+        if key is not None:
+            other = keep(done) if keep is not None else None
+            putting = _keep if g.get("key_taken") else _take
+            putting(session, key, answer if other is None else _response(other))
+        return answer
 
-    return _response(write(kept))
+    try:
+        answer = write(kept)
+    except (Refusal, IntegrityError) as error:
+        # The same request may have been faster, and what it did be why this one was refused.
+        if key is None or isinstance(error, Unavailable):
+            raise
+        known = _find(key)
+        if known is None or known.request != key.request:
+            raise
+        return _replay(key, known)
+    g.idempotency_kept = True
+    return answer
 
 
 def _response(made: Reply) -> Response:
@@ -122,8 +148,8 @@ def _begin() -> Response | None:
         raise Malformed("E_IDEMPOTENCY_KEY")
     asked = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
     asked.update(_content())
-    key = Key(actor.person_id, hashlib.sha256(text.encode()).hexdigest(), asked.hexdigest())
-    known = _find(key)
+    key = Key(actor.person_id, hash_of(text), asked.hexdigest())
+    known = _fresh(g.answer) if asker().way == "token" else _find(key)
     if known is not None:
         return _replay(key, known)
     g.idempotency = key
@@ -146,18 +172,26 @@ def _content() -> bytes:
     return parts.digest()
 
 
-def _find(key: Key) -> Row[Any] | None:
-    session = looking()
-    since = moment(session) - KEPT
-    return FIND.first(session, {"person": key.person_id, "key": key.key_hash, "since": since})
+def _find(key: Key) -> Any:
+    """The answer there is, as of now, or None."""
+    close_reading()
+    return _fresh(FIND.first(looking(), {"person": key.person_id, "key": key.key_hash}))
 
 
-def _replay(key: Key, known: Row[Any]) -> Response:
-    """The first answer. Raises Conflict when the key stood for something else, or is at work."""
+def _fresh(row: Any) -> Any:
+    """An answer that is not over yet."""
+    over = row is None or row.created_at <= moment(looking()) - KEPT
+    return None if over else row
+
+
+def _replay(key: Key, known: Any) -> Response:
+    """The first answer. Raises Conflict when the key stood for something else, when the answer is
+    yet to come, or when it never will: its process ended between the deed and the answer."""
     if known.request != key.request:
         raise Conflict("E_IDEMPOTENCY_OTHER")
     if known.status == 0:
-        raise Conflict("E_IDEMPOTENCY_BUSY")
+        lost = moment(looking()) - known.created_at > WITHIN
+        raise Conflict("E_IDEMPOTENCY_DONE" if lost else "E_IDEMPOTENCY_BUSY")
     response = Response(known.body, known.status, mimetype=known.mimetype)
     response.headers[REPLAYED] = "true"
     if known.location:
@@ -167,8 +201,11 @@ def _replay(key: Key, known: Row[Any]) -> Response:
     return response
 
 
-def _take(session: Session, key: Key) -> None:
-    """In the deed's transaction: take the key. Raises Again when somebody has it."""
+def _take(session: Session, key: Key, response: Response | None = None) -> None:
+    """In the deed's transaction: take the key, with the answer where there is one already.
+
+    Raises Again when somebody has it.
+    """
     now = moment(session)
     _clear(session, now)
     row = {
@@ -176,16 +213,11 @@ def _take(session: Session, key: Key) -> None:
         "person_id": key.person_id,
         "key_hash": key.key_hash,
         "request": key.request,
-        "status": 0,
-        "mimetype": "",
-        "location": None,
-        "etag": None,
-        "body": "",
+        **(_kept(response) if response is not None else UNANSWERED),
         "created_at": now,
         "over": now - KEPT,
     }
-    taken = TAKE[database_of(session).dialect].first(session, row)
-    if taken is None:
+    if not TAKE[database_of(session).dialect].all(session, row):
         raise Again()
 
 
@@ -198,23 +230,24 @@ def _clear(session: Session, now: datetime) -> None:
 
 
 def _keep(session: Session, key: Key, response: Response) -> None:
-    answered = {
-        "person": key.person_id,
-        "key": key.key_hash,
-        "its_status": response.status_code,
-        "its_mimetype": response.mimetype,
-        "its_location": response.headers.get("Location"),
-        "its_etag": response.headers.get("ETag"),
-        "its_body": response.get_data(as_text=True),
+    answered = {f"its_{part}": value for part, value in _kept(response).items()}
+    KEEP(session, {"person": key.person_id, "key": key.key_hash, **answered})
+
+
+def _kept(response: Response) -> dict[str, Any]:
+    return {
+        "status": response.status_code,
+        "mimetype": response.mimetype,
+        "location": response.headers.get("Location"),
+        "etag": response.headers.get("ETag"),
+        "body": response.get_data(as_text=True),
     }
-    KEEP(session, answered)
 
 
 def _again(_error: Again) -> AnyResponse:
     """The other request is done, or about to be: its answer, or word that it is at work."""
     key: Key = g.idempotency
     for _ in range(40):
-        close_reading()  # to see what has been done since
         known = _find(key)
         if known is not None and (known.status or known.request != key.request):
             try:

@@ -20,6 +20,7 @@ from ..identity.actor import Actor
 from ..identity.permissions import need
 from ..store.database import Database
 from ..store.errors import NotAllowed, NotSignedIn, Unavailable
+from .first_look import first_look
 from .routes import PUBLIC, SIGNED_IN, declaration_of
 from .settings import Settings
 from .words import LANGUAGES
@@ -27,6 +28,7 @@ from .words import LANGUAGES
 T = TypeVar("T")
 
 COOKIE = "careloom"
+KEY_HEADER = "Idempotency-Key"
 LANGUAGE_COOKIE = "careloom_language"
 SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -133,7 +135,12 @@ def _find(session: Session) -> Asker:
         scheme, _, token = request.headers["Authorization"].partition(" ")
         if scheme.lower() != "bearer":
             raise NotSignedIn("E_TOKEN")
-        return Asker(access_tokens.check(session, token.strip()), "token")
+        token = token.strip()
+        row = first_look(
+            session, access_tokens.prefix_of(token), request.headers.get(KEY_HEADER, "")
+        )
+        g.answer = row if row.status is not None else None
+        return Asker(access_tokens.judged(session, token, row), "token")
     if token := request.cookies.get(COOKIE, ""):
         try:
             found = sessions.current(session, token)

@@ -131,15 +131,18 @@ def submit_record(form: str) -> ResponseReturnValue:
     return reply(
         lambda session: submit(session, actor, form, values, unit_id=unit_id),
         lambda record: _replied(record, 201),
-        keep=lambda record: _replied(_without_encrypted(record), 201),
+        keep=lambda record: _kept(record, 201),
     )
 
 
-def _without_encrypted(record: Record) -> Record:
-    """What may be kept of an answer: encrypted fields are plain text nowhere in the database."""
+def _kept(record: Record, status: int = 200) -> Reply | None:
+    """What may be kept of an answer: encrypted fields are plain text nowhere in the database.
+    None when there are none."""
     fields = record.form.fields
     plain = {key: value for key, value in record.values.items() if not fields[key].encrypted}
-    return replace(record, values=plain)
+    if len(plain) == len(record.values):
+        return None
+    return _replied(replace(record, values=plain), status)
 
 
 def _given(
@@ -311,7 +314,7 @@ def restore_record(form: str, record_id: int) -> ResponseReturnValue:
         lambda: reply(
             lambda session: restore(session, actor, form, record_id, revision=revision),
             _replied,
-            keep=lambda record: _replied(_without_encrypted(record)),
+            keep=_kept,
         )
     )
 

@@ -82,9 +82,25 @@ HOLES = (
     Hole(
         "a revoked token is no token",
         "platform/identity/access_tokens.py",
-        "        AccessToken.revoked_at.is_(None),\n        AccessToken.expires_at",
-        "        AccessToken.expires_at",
+        'bindparam("prefix"), AccessToken.revoked_at.is_(None)',
+        'bindparam("prefix")',
         ("platform/identity/test_people.py::test_a_token_holds_until_it_expires_or_is_revoked",),
+    ),
+    Hole(
+        "an expired token is no token",
+        "platform/identity/access_tokens.py",
+        "row.expires_at <= moment(session)",
+        "row.expires_at < row.expires_at",
+        ("platform/identity/test_people.py::test_a_token_holds_until_it_expires_or_is_revoked",),
+    ),
+    Hole(
+        "whom another form's records lead to is asked anew",
+        "platform/identity/rules.py",
+        "return self.condition is None and self.leading is None",
+        "return True",
+        (
+            "platform/records/test_lasting.py::test_whom_a_record_of_another_form_leads_to_is_asked_anew[sqlite]",
+        ),
     ),
     Hole(
         "a link ends",

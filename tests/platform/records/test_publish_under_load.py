@@ -9,11 +9,13 @@ from typing import Any
 
 import make
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.records.check import violations
 from careloom.platform.records.past import history
+from careloom.platform.records.record import Record
 from careloom.platform.records.shape import shape_of, steady
 from careloom.platform.records.submit import change, submit
 from careloom.platform.records.validate import required_problems, schema_problems
@@ -21,6 +23,7 @@ from careloom.platform.store import database as door
 from careloom.platform.store.database import Database
 from careloom.platform.store.errors import Unavailable
 from careloom.platform.store.history import RecordHistory
+from careloom.platform.store.session import epoch
 
 WRITERS, EACH = 50, 3
 PLAIN: dict[str, Any] = {"name": make.field(), "price": make.field("money", x_scale=2)}
@@ -112,12 +115,40 @@ def test_what_began_by_an_older_version_is_carried_out_again(shared_clinic: Data
             )
             publisher.start()
             publisher.join()
-        steady(session, shape)
+        steady(session, shape.form.key)
         return submit(session, SYSTEM, "thing", {"name": "a", "price": "1.50"})
 
     made = database.write(deed)
     assert seen == [1, 3]
     assert (made.version, made.json()["price"]) == (3, "1.5000")
+
+
+@pytest.mark.parametrize("grants", [1, 2, door.RETRIES + 1])
+def test_a_grant_meanwhile_ends_in_one_record_or_in_none(
+    shared_clinic: Database, grants: int
+) -> None:
+    """A grant moves the epoch too; one may come between each beginning of a deed and its rows."""
+    database = shared_clinic
+    begun = []
+
+    def deed(session: Session) -> Record:
+        begun.append(epoch(session))
+        if len(begun) <= grants:
+            others = threading.Thread(target=make.person, args=(database, f"p{len(begun)}", "B1"))
+            others.start()
+            others.join()
+        return submit(session, SYSTEM, "thing", {"name": "a"})
+
+    if grants <= door.RETRIES:
+        assert database.write(deed).revision == 1
+    else:
+        with pytest.raises(Unavailable):
+            database.write(deed)
+    assert len(set(begun)) == len(begun) == min(grants, door.RETRIES) + 1
+    with database.read() as session:
+        table = shape_of(session, "thing").table
+        written = session.scalar(select(func.count()).select_from(table))
+    assert written == (grants <= door.RETRIES)
 
 
 def test_a_publishing_that_cannot_have_the_table_soon_says_so(
@@ -139,7 +170,7 @@ def test_holding_a_form_steady_costs_its_readers_nothing(clinic: Database) -> No
     with clinic.read() as session:
         shape = shape_of(session, "thing")
         make.publish(clinic, "form", VERSIONS[1])
-        steady(session, shape)
+        steady(session, shape.form.key)
 
 
 def test_more_decimals_leave_the_history_as_it_was(clinic: Database) -> None:

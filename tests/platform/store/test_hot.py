@@ -135,3 +135,57 @@ def test_a_part_is_undone_alone(database: Database) -> None:
     with database.read() as session:
         ids = session.execute(text("SELECT id FROM event WHERE id < 5 ORDER BY id")).scalars()
         assert list(ids) == [1, 4]
+
+
+def ids(session: Session) -> list[int]:
+    return list(session.execute(text("SELECT id FROM event WHERE id < 9 ORDER BY id")).scalars())
+
+
+def test_what_waits_is_there_for_whoever_asks(database: Database) -> None:
+    def deed(session: Session) -> list[Any]:
+        ADD.later(session, event(1))
+        seen = [ids(session)]
+        ADD.later(session, event(2))
+        seen.append([row.id for row in READ.all(session, {"since": 0})])
+        ADD.later(session, event(3))
+        assert ADD(session, event(4)) == 1
+        ADD.later(session, event(5))
+        return seen
+
+    assert database.write(deed) == [[1], [1, 2]]
+    with database.read() as session:
+        assert ids(session) == [1, 2, 3, 4, 5]
+        assert READ.all(session, {"since": 5})[0].data == {"words": "中文", "none": None}
+
+
+def test_what_waits_is_undone_with_its_part_and_with_its_deed(database: Database) -> None:
+    def deed(session: Session) -> None:
+        ADD.later(session, event(1))
+        undone = savepoint(session)
+        ADD.later(session, event(2))
+        undone.rollback()
+        ADD.later(session, event(3))
+
+    def failing(session: Session) -> None:
+        ADD.later(session, event(4))
+        raise KeyError
+
+    database.write(deed)
+    with pytest.raises(KeyError):
+        database.write(failing)
+    database.write(lambda session: ADD(session, event(5)))
+    with database.read() as session:
+        assert ids(session) == [1, 3, 5]
+
+
+def test_what_waits_and_is_refused_refuses_the_deed(database: Database) -> None:
+    database.write(lambda session: ADD(session, event(1)))
+
+    def deed(session: Session) -> None:
+        ADD.later(session, event(2))
+        ADD.later(session, event(1))
+
+    with pytest.raises(IntegrityError):
+        database.write(deed)
+    with database.read() as session:
+        assert ids(session) == [1]

@@ -10,6 +10,7 @@ from visitors import Site, Visitor
 
 from careloom.platform.identity.model import AccessToken
 from careloom.platform.store.errors import Malformed
+from careloom.platform.web import idempotency
 from careloom.platform.web.body import DEEPEST, strict_json
 from careloom.platform.web.model import AnswerRow
 
@@ -203,9 +204,42 @@ def test_many_at_once_are_done_once(either_site: Site) -> None:
             pool.map(lambda _: keyed(site.visitor(), token, "/api/trial/count", "one"), range(50))
         )
     assert {answer.status_code for answer in answers} == {201}
-    assert {json.dumps(answer.json) for answer in answers} == {'{"n": 1}'}
+    # whoever was slower may have come as far as its answer, but what it did is undone
+    assert len({json.dumps(answer.json) for answer in answers}) == 1
     with site.database.read() as session:
         assert session.scalar(select(func.count()).select_from(AnswerRow)) == 1
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("path", ["/api/trial/count", "/api/trial/plain-count"])
+def test_an_answer_that_was_lost_is_not_waited_for(
+    site: Site, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Killed after the deed: its answer stands with it, or it is said that the deed is done."""
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    lina = site.person("lina")
+    token = site.token(lina)
+    with monkeypatch.context() as patched:
+        patched.setattr(idempotency, "_keep", killed)
+        try:
+            keyed(site.visitor(), token, path, "one")
+        except Killed:
+            pass
+    again = keyed(site.visitor(), token, path, "one")
+    site.database.clock.turn(timedelta(minutes=2))  # type: ignore[attr-defined]
+    later = keyed(site.visitor(), token, path, "one")
+    said = [answer.json.get("code", answer.json) for answer in (again, later)]
+    if path == "/api/trial/count":
+        assert said == [{"n": 1}, {"n": 1}]
+    else:
+        assert said == ["E_IDEMPOTENCY_BUSY", "E_IDEMPOTENCY_DONE"]
+    assert keyed(site.visitor(), token, path, "two").json == {"n": 2}
 
 
 def test_a_refused_request_takes_no_key(site: Site, lina: dict[str, str]) -> None:
