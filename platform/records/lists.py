@@ -21,7 +21,7 @@ from .filters import filter_clause
 from .record import Record, may, record_of
 from .search import search_clause
 from .shape import Shape, shape_of
-from .visible import known_fields, visible
+from .visible import in_order, known_fields
 
 MOST_ROWS = 200
 #: what stands in a column, by its field's storage; numbers are scaled, references are ids
@@ -203,7 +203,7 @@ def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
             kind: type = int if key == "id" else datetime
             blanks = False
         elif key in shape.form.fields and _sortable(shape.form.fields[key]):
-            column = visible(asked, shape, key)
+            column = in_order(asked, shape, key)
             kind = KINDS.get(shape.form.fields[key].storage, int)
             blanks = True
         else:

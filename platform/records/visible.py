@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, FromClause, case, true
 
 from ..identity.permissions import Access
 from ..identity.rules import RIGHTS, Rule, any_of
+from ..store.found_by import COLUMN as FOUND_BY
 from .shape import Shape
 
 
@@ -23,8 +24,21 @@ def visible(
     that masks what it shows.
     """
     table = shape.table if table is None else table
-    rules = _with_right(asked, key, least)
-    column = table.c[key]
+    return _or_blank(_with_right(asked, key, least), table, table.c[key])
+
+
+def in_order(asked: Access, shape: Shape, key: str) -> ColumnElement[Any]:
+    """What rows are put in order by for a field: a name in Chinese by its pinyin."""
+    table = shape.table
+    named = key == shape.form.label and shape.form.fields[key].type.name == "text"
+    column = table.c[FOUND_BY] if named else table.c[key]
+    return _or_blank(_with_right(asked, key, "read"), table, column)
+
+
+def _or_blank(
+    rules: tuple[Rule, ...] | None, table: FromClause, column: ColumnElement[Any]
+) -> ColumnElement[Any]:
+    """The column, in those rows alone that one of the rules covers; in all where it is None."""
     return column if rules is None else case((any_of(rules, table), column))
 
 

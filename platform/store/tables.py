@@ -5,10 +5,11 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, text
 
 from .columns import ColumnSpec, blind_column, column
 from .found_by import COLUMN as FOUND_BY
+from .found_by import TYPE as FOUND_BY_TYPE
 from .model import Moment
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
@@ -46,7 +47,7 @@ def system_columns() -> list[Column[Any]]:
         Column("_updated_at", Moment, nullable=False),
         Column("_updated_by", BigInteger),
         Column("_retired_at", Moment),
-        Column(FOUND_BY, Text),
+        Column(FOUND_BY, FOUND_BY_TYPE),
     ]
 
 

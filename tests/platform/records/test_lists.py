@@ -111,6 +111,25 @@ def test_an_expression_filters(
     assert sorted(names(listed(database, where=where))) == found
 
 
+IN_ORDER = ["阿宝", "Amy", "范刚", "方安", "方小安", "王丽", "曾女士", "赵一"]
+
+
+@pytest.mark.parametrize("way", ["", "-"])
+def test_chinese_names_are_in_order_by_their_pinyin(
+    database: Database, people: dict[str, Actor], way: str
+) -> None:
+    for name in ("王丽", "方安", "赵一", "Amy", "阿宝", "曾女士", "方小安", "范刚"):
+        make.record(database, "lead", name=name, budget="7")
+    wanted = IN_ORDER[::-1] if way else IN_ORDER
+    found: list[str] = []
+    cursor = None
+    while cursor or not found:
+        page = listed(database, where="budget = 7", sort=[f"{way}name"], limit=3, cursor=cursor)
+        found += names(page)
+        cursor = page.next
+    assert found == wanted
+
+
 def test_filters_searches_and_sorts_learn_nothing_of_what_is_masked(
     database: Database, people: dict[str, Actor]
 ) -> None:

@@ -27,6 +27,14 @@ def test_what_is_read_as_it_is_written_stands_there_once() -> None:
     assert found_by("TP-20260303-0001") == "tp-20260303-0001"
 
 
+def test_names_are_in_order_by_their_pinyin_and_then_by_their_letters() -> None:
+    names = ["阿", "Amy", "宝", "曾", "方安", "范刚", "李Amy", "李二", "周", "州", "单", "TP-1"]
+    assert sorted(names, key=lambda name: found_by(name) or "") == [
+        *("阿", "Amy", "宝", "范刚", "方安", "李Amy", "李二", "单", "TP-1", "曾"),
+        *sorted(("周", "州")),
+    ]
+
+
 def test_a_blank_name_is_found_by_nothing() -> None:
     assert found_by(None) is None and found_by("  ") is None
 
