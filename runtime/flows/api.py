@@ -23,7 +23,7 @@ from . import control
 from .complete import complete
 from .model import InstanceState
 from .raised import raise_event
-from .read import list_instances, read_instance, read_task
+from .read import TaskView, list_instances, read_instance, read_task
 from .shown import (
     INSTANCE,
     INSTANCE_LINE,
@@ -32,6 +32,7 @@ from .shown import (
     TASK_LINE,
     instance,
     instance_line,
+    kept_task,
     message,
     task,
     task_line,
@@ -80,12 +81,12 @@ def _then_task(task_id: int, deed: Deed) -> ResponseReturnValue:
     """Do it, and answer with the task as it is afterwards."""
     actor = who()
 
-    def act(session: Session) -> dict[str, Any]:
+    def act(session: Session) -> TaskView:
         deed(session)
         session.flush()
-        return task(read_task(session, actor, task_id))
+        return read_task(session, actor, task_id)
 
-    return reply(act, Reply)
+    return reply(act, lambda view: Reply(task(view)), keep=lambda view: Reply(kept_task(view)))
 
 
 @route(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row
 
+from ...platform.definitions.form import Form
 from ...platform.events.model import Event
 from ...platform.web.shapes import (
     ID,
@@ -173,6 +175,18 @@ def task(view: TaskView) -> dict[str, Any]:
         "may_complete": view.may_complete,
         "notes": [_note(one) for one in view.notes],
     }
+
+
+def kept_task(view: TaskView) -> dict[str, Any]:
+    """What may be kept of it for a request that is sent again: encrypted fields are plain text
+    nowhere in the database."""
+    values = {} if view.form is None else _not_encrypted(view.form, view.values)
+    about = None if view.about is None else _not_encrypted(view.about_form, view.about)
+    return task(replace(view, values=values, about=about))
+
+
+def _not_encrypted(form: Form, values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if not form.fields[key].encrypted}
 
 
 def _about(view: TaskView) -> dict[str, Any] | None:

@@ -1,15 +1,21 @@
 """Tasks and instances over HTTP, as a program with an access token asks for them."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from careloom.platform.definitions.publish import publish_document
 from careloom.platform.identity.access_tokens import issue
+from careloom.platform.identity.actor import SYSTEM
+from careloom.platform.records.submit import change
 from careloom.platform.web.app import create_app
 from careloom.runtime.work.dispatch import drain
 
-from ..clinic import Clinic, flow_of, listed
+from ..clinic import CALL, LEAD, Clinic, flow_of, listed
+
+OF_LEAD, OF_CALL = "110101199003070038", "110101199003070054"
 
 
 class Caller:
@@ -53,6 +59,32 @@ def test_a_task_is_listed_read_and_completed(sqlite_clinic: Clinic, http: FlaskC
     status, problem = ann.post(f"/api/tasks/{line['id']}/complete", values={"result": "answered"})
     assert status == 409
     assert problem["type"].endswith("E_TASK_DONE") or "Ann" in problem["detail"]
+
+
+def test_an_answer_that_is_kept_holds_no_encrypted_value(
+    sqlite_clinic: Clinic, http: FlaskClient, tmp_path: Path
+) -> None:
+    """Neither of the task's own form nor of the record that it is about."""
+    id_no = {"id_no": {"type": "string", "x-widget": "id_card", "x-title": "ID"}}
+    for form in (LEAD, CALL):
+        fields = form["properties"] | id_no
+        layout = [{"key": "all", "fields": list(fields)}]
+        document = {**form, "properties": fields, "x-layout": layout}
+        sqlite_clinic.database.write(lambda s, d=document: publish_document(s, SYSTEM, "form", d))
+    lead = sqlite_clinic.started()
+    values = {"id_no": OF_LEAD}
+    sqlite_clinic.database.write(lambda s: change(s, SYSTEM, "lead", lead, values))
+    ann = Caller(sqlite_clinic, http, "ann")
+    ann.headers["Idempotency-Key"] = "once"
+    (task,) = listed(sqlite_clinic, "ann")
+    sent = {"result": "answered", "id_no": OF_CALL}
+    _, answer = ann.post(f"/api/tasks/{task.id}/complete", values=sent)
+    assert (answer["values"]["id_no"], answer["about"]["values"]["id_no"]) == (OF_CALL, OF_LEAD)
+    _, again = ann.post(f"/api/tasks/{task.id}/complete", values=sent)
+    assert again["values"]["result"] == "answered" and again["about"]["values"]["name"]
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("careloom.db*"))
+    assert b"answered" in kept
+    assert OF_LEAD.encode() not in kept and OF_CALL.encode() not in kept
 
 
 def test_a_task_of_others_is_not_found(sqlite_clinic: Clinic, http: FlaskClient) -> None:
