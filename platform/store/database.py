@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session
@@ -34,6 +34,11 @@ Deed = Callable[[Session], T]
 POOL = 16
 IDLE_SECONDS = 1.0  # a connection unused for longer is asked whether it still stands
 RETRIES = 5
+STOPPED = "60s"
+"""PostgreSQL undoes a transaction that has asked nothing for so long: whoever stands in it has been
+stopped, and everybody else waits for its rows."""
+STOPPED_READER = "1h"
+"""Of a snapshot, which holds no rows, and may write a large file between two questions."""
 LOCKED = "55P03"  # a lock that was not to be had within lock_timeout
 RETRY_STATES = {"40001", "40P01", LOCKED}  # serialisation failure, deadlock
 
@@ -83,6 +88,7 @@ class Database(ABC):
         with self.reader.connect() as connection:
             if self.dialect == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ")
+                connection.execute(text(_set_stopped("SET LOCAL", STOPPED_READER)))
             with Session(connection, expire_on_commit=False, autoflush=False) as session:
                 session.info[KEY] = Transaction(self, writing=False)
                 yield session
@@ -150,6 +156,7 @@ class PostgreSQL(Database):
             hide_parameters=True,  # an error's words go to the log, patients' data do not
         )
         _run_hooks(engine, "postgresql")
+        _bound_the_stopped(engine)
         _ask_the_idle(engine)
         gather(engine)
         return engine
@@ -216,6 +223,19 @@ def _run_hooks(engine: Engine, dialect: str) -> None:
     def connected(driver: Any, _record: Any) -> None:
         for hook in connect_hooks:
             hook(driver, dialect)
+
+
+def _bound_the_stopped(engine: Engine) -> None:
+    """Each connection's transactions end by themselves when their process stands still."""
+
+    @event.listens_for(engine, "connect")
+    def connected(driver: Any, _record: Any) -> None:
+        driver.execute(_set_stopped("SET", STOPPED))
+        driver.commit()
+
+
+def _set_stopped(words: str, limit: str) -> str:
+    return f"{words} idle_in_transaction_session_timeout = '{limit}'"
 
 
 def _ask_the_idle(engine: Engine) -> None:

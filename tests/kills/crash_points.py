@@ -1,4 +1,5 @@
-"""Named crash points: a process that kills itself at a boundary of its writing, by its own hand.
+"""Named crash points: a process that kills or stops itself at a boundary of its writing, by its own
+hand.
 
 They are put in from outside, where SQLAlchemy hands statements and commits to the driver: the
 product has no switch for dying. What is sent through `store/hot` passes here as well.
@@ -29,14 +30,15 @@ class Passed:
     after_commit: int = 0
 
 
-def arm(point: str = "", number: int = 0) -> Passed:
-    """From here on, count this process's points; die at the number-th of one name."""
+def arm(point: str = "", number: int = 0, by: int = signal.SIGKILL) -> Passed:
+    """From here on, count this process's points; die at the number-th of one name, or stand still
+    there (by: SIGSTOP)."""
     passed = Passed()
 
     def come_by(name: str) -> None:
         setattr(passed, name, getattr(passed, name) + 1)
         if name == point and getattr(passed, name) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), by)
 
     @event.listens_for(Engine, "before_cursor_execute")
     def sent(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:

@@ -5,6 +5,7 @@ as if nothing had happened.
 """
 
 import json
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from careloom.platform.packs.apply import apply_pack
 from careloom.platform.packs.read import Pack
 from careloom.platform.records.bring import bring, read_rows
 from careloom.platform.records.sheet import read_sheet
+from careloom.platform.store import database
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database, open_database
 from careloom.platform.web.app import create_app
@@ -54,12 +56,12 @@ def apply(app: Flask, given: Given) -> None:
 
 def import_file(app: Flask, given: Given) -> None:
     """A file of several chunks."""
-    database = _database(app)
+    base = _database(app)
     sheet = read_sheet("guests.csv", given["file"])
-    with database.read() as session:
+    with base.read() as session:
         reading = read_rows(session, SYSTEM, given["form"], sheet, unit_id=given["unit"])
     assert not reading.problems, reading.problems
-    bring(database, SYSTEM, reading)
+    bring(base, SYSTEM, reading)
 
 
 def work(app: Flask, given: Given) -> None:
@@ -87,8 +89,8 @@ class Place:
 
 def open_app(place: Place) -> Flask:
     """The application over it, on its clock."""
-    database = open_database(place.url, place.home, TurnedClock(place.now))
-    return create_app(database, settings_from({"CARELOOM_HOME": str(place.home)}))
+    base = open_database(place.url, place.home, TurnedClock(place.now))
+    return create_app(base, settings_from({"CARELOOM_HOME": str(place.home)}))
 
 
 def do(place: Place, name: str, given: Given, point: str = "", number: int = 0) -> None:
@@ -97,6 +99,18 @@ def do(place: Place, name: str, given: Given, point: str = "", number: int = 0) 
     passed = arm(point, number)
     DEEDS[name](app, given)
     print("passed", json.dumps(vars(passed)), flush=True)
+
+
+def stand_still(place: Place, name: str, given: Given, point: str, number: int) -> None:
+    """The deed, stopped at a point until somebody lets the process go on; then to its end.
+
+    What is told to give up soon does so, that a test need not wait as long as people would.
+    """
+    database.STOPPED = "1s"
+    app = open_app(place)
+    arm(point, number, signal.SIGSTOP)
+    DEEDS[name](app, given)
+    print("done", flush=True)
 
 
 def _database(app: Flask) -> Database:
