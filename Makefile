@@ -88,7 +88,7 @@ fuzz: tools build ## 50 random requests to each of the API's operations, as thre
 holes: tools build ## take each defence away in a copy; the tests must notice every one
 	PYTHONPATH=tests:tests/data:tests/journeys $(BIN)/python -m holes
 
-kills: tools build ## kill import and worker N times on DB=sqlite|postgresql, look for loss
+kills: tools build ## kill processes at work N times on DB=sqlite|postgresql, look for loss
 	PYTHONPATH=tests $(BIN)/python -m kills --kills $(N) --database $(DB) $(if $(SEED),--seed $(SEED))
 
 # 1,000 kills on each database, 200 of the demo's load, 1,000 races, 50 restored backups, every crash point: many hours.

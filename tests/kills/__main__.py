@@ -4,7 +4,7 @@ import argparse
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from uuid import uuid4
 
 import psycopg
@@ -23,8 +23,8 @@ def main() -> int:
     given = parser.parse_args()
     print(f"seed {given.seed}, {given.database}", flush=True)
     try:
-        url = address(given.database)
-        return report(rounds(url, given.seed, numbers(given.kills, given.minutes)), given.seed)
+        wanted = numbers(given.kills, given.minutes)
+        return report(rounds(lambda: address(given.database), given.seed, wanted), given.seed)
     finally:
         servers.end_run()
 
@@ -59,19 +59,17 @@ def report(played: Iterator[Round], seed: int) -> int:
             break
     if last is None or last.verdict is None:
         return 0
-    verdict, clinic = last.verdict, last.clinic
+    verdict, tally = last.verdict, last.tally
     for name in ("lost", "doubled", "stuck"):
         for sentence in getattr(verdict, name)[:20]:
             print(f"{name}: {sentence}")
     if not verdict.sound:
-        print(f"left for a look: {clinic.home}")
-    promised = clinic.acknowledged
-    killed = ", ".join(f"{name} {number}" for name, number in sorted(clinic.kills.items()))
-    told = clinic.visitors.told
+        print(f"left for a look: {last.clinic.home}")
     print(
-        f"acknowledged: {len(promised.leads)} leads ({len(told)} of them over HTTP,"
-        f" {clinic.visitors.resent} sent more than once), {len(promised.tasks)} tasks,"
-        f" {len(promised.file_rows)} rows of files; killed: {killed}"
+        f"acknowledged: {tally.leads} leads ({tally.told} of them over HTTP,"
+        f" {tally.resent} sent more than once), {tally.tasks} tasks,"
+        f" {tally.file_rows} rows of files; killed: {named(tally.killed)};"
+        f" in the middle of something: {named(tally.hit)}; let go at first: {tally.missed}"
     )
     print(
         f"kills {last.number + 1}, lost {len(verdict.lost)}, doubled {len(verdict.doubled)},"
@@ -79,6 +77,11 @@ def report(played: Iterator[Round], seed: int) -> int:
         f" {bound(last.number + 1)}"
     )
     return 0 if verdict.sound else 1
+
+
+def named(numbers: Mapping[str, int]) -> str:
+    """`agent 3, web 2`"""
+    return ", ".join(f"{name} {number}" for name, number in sorted(numbers.items()))
 
 
 def bound(kills: int) -> str:

@@ -2,15 +2,14 @@
 
     python -m kills.agent SEED
 
-Prints a line as soon as a write has returned, so that whoever reads it holds an acknowledgement:
-`lead ID`, `task ID RECORD`. A conflict (another was faster) is no failure.
+It says so as soon as a write has returned (see `acknowledged`), so that whoever reads it holds an
+acknowledgement. A conflict (another was faster) is no failure.
 """
 
 import random
 import sys
 import time
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import count
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,14 +23,10 @@ from careloom.platform.web.app import create_app
 from careloom.runtime.flows.complete import complete
 from careloom.runtime.tasks.model import TaskState, task_actors, tasks
 
-RESULTS = ("answered", "answered", "no_answer", "busy")
-OUTCOMES = {
-    "invite": ("booked", "refused", "later"),
-    "objection": ("booked", "not_yet"),
-    "no_show": ("rebooked", "not_yet"),
-    "supervisor_call": ("rebooked", "not_yet"),
-}
-BOOKING = ("invite", "book", "urgent_book")
+from .acknowledged import lead_written, task_done
+from .filled import lead, result
+
+PAUSE_SECONDS = 0.04
 
 
 def main(seed: int) -> None:
@@ -40,27 +35,17 @@ def main(seed: int) -> None:
     database = create_app().extensions["careloom.database"]
     with database.read() as session:
         agent = session.scalars(select(Person.id).where(Person.login == "agent")).one()
-    print("ready", flush=True)
-    for number in range(10_000):
-        lead = submit_lead(database, agent, f"S{seed}-{number}", chance)
-        print(f"lead {lead}", flush=True)
+    for number in count():
+        lead_written(submit_lead(database, agent, f"S{seed}-{number}", chance))
         done = complete_one(database, agent, chance)
         if done is not None:
-            print(f"task {done[0]} {done[1]}", flush=True)
-        time.sleep(chance.uniform(0, 0.02))
+            task_done(*done)
+        time.sleep(chance.uniform(0, PAUSE_SECONDS))
 
 
 def submit_lead(database: Database, person: int, name: str, chance: random.Random) -> int:
     """One lead, written as the agent; its id."""
-    values = {
-        "channel": "hotline_400",
-        "name": name,
-        "mobile": f"1990{chance.randrange(10**7):07d}",
-        "pack_kind": "dental",
-        "project": ["den_scaling"],
-        "received_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "consent_privacy": True,
-    }
+    values = lead(name, chance)
 
     def deed(session: Session) -> int:
         return submit(session, actor_of(session, person), "lead_intake", values).id
@@ -84,44 +69,17 @@ def complete_one(
     if not found:
         return None
     task, step, person = chance.choice(found)
-    outcome = chance.choice(OUTCOMES[step]) if step in OUTCOMES else None
-    values, comment = {}, None
-    if step == "invite" and outcome != "booked":
-        comment = "以后再说"
-    elif step in BOOKING:
-        values = booking(chance)
-    elif step != "pool":
-        values = followup(chance)
+    said = result(step, chance)
 
     def deed(session: Session) -> int | None:
         actor = actor_of(session, person or agent)
-        return complete(session, actor, task, values, outcome, comment)
+        values, outcome = said["values"], said["outcome"]
+        return complete(session, actor, task, values, outcome, said.get("comment"))
 
     try:
         return task, database.write(deed)
     except (Conflict, NotFound):
         return None
-
-
-def booking(chance: random.Random) -> dict[str, Any]:
-    """An appointment on some day to come."""
-    start = datetime.now(UTC) + timedelta(days=chance.randrange(1, 9))
-    return {"start_at": start.strftime("%Y-%m-%dT%H:%M:%SZ")}
-
-
-def followup(chance: random.Random) -> dict[str, Any]:
-    """What the person writes down."""
-    now = datetime.now(UTC)
-    return {
-        "method": "call",
-        "direction": "out",
-        "started_at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "result": chance.choice(RESULTS),
-        "summary": "电话沟通",
-        "grade_after": chance.choice("ABC"),
-        "next_action": "call",
-        "next_at": (now + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
 
 
 if __name__ == "__main__":

@@ -1,182 +1,123 @@
-"""One round: server, import, worker and agent run side by side, one of them is killed, all begin
-anew."""
+"""One round: server, import, worker and agent work side by side; one of them, or all, is killed in
+the middle of what it does and born again.
 
-import csv
+After each kill what was acknowledged over HTTP since the one before must be there; after some the
+whole is settled and checked. A clinic serves for some hundred kills, then a new one takes its
+place: a check of ever more data would be most of a thousand kills.
+"""
+
 import random
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import agent
-from .nursery import Child, born, careloom
-from .verdict import Acknowledged, Verdict, judge
-from .visitor import Visitors, free_port, wait_for
+from .clinic import Clinic, Failed, open_clinic
+from .crew import NAMES, Crew
+from .verdict import Verdict, absent, judge
 
-ROWS = 80
-PATIENCE = 900
-SETTLED_EVERY = 5  # rounds: a loss stays a loss, so it need not be looked for after each
-HEADERS = ("渠道", "称呼", "手机号", "意向项目", "业务线", "接收时间", "平台线索号", "个人信息同意")
-TARGETS = ("import", "work", "agent", "web", "all")
-
-
-class Failed(Exception):
-    """A process that was not killed ended with an error."""
+SETTLED_EVERY = 25  # rounds: a loss stays a loss, so it need not be looked for after each
+LIFE = 200  # rounds in one clinic
+TARGETS = (*NAMES, "all")
 
 
 @dataclass
-class Clinic:
-    """A demo clinic in a folder of its own, and what its processes have been promised."""
+class Tally:
+    """What was done and promised, summed over all clinics. killed: processes by name; hit: those
+    of them that were in the middle of something; missed: looks at which nobody was."""
 
-    url: str
-    home: Path
-    acknowledged: Acknowledged = field(default_factory=Acknowledged)
-    kills: dict[str, int] = field(default_factory=dict)
-    reading: float = 0.0  # seconds an import takes before it writes
-    writing: float = 0.0  # seconds until it has written
-    unsettled: list[list[str]] = field(default_factory=list)  # rows of files that may be half in
-    visitors: Visitors = field(default_factory=lambda: Visitors("", 0))
+    killed: Counter[str] = field(default_factory=Counter)
+    hit: Counter[str] = field(default_factory=Counter)
+    missed: int = 0
+    leads: int = 0
+    told: int = 0
+    resent: int = 0
+    tasks: int = 0
+    file_rows: int = 0
 
-    def environment(self) -> dict[str, str]:
-        return {"CARELOOM_HOME": str(self.home), "CARELOOM_DATABASE_URL": self.url}
+    def add(self, clinic: Clinic) -> None:
+        """One whose life has ended."""
+        promised, visitors = clinic.acknowledged, clinic.visitors
+        self.leads += len(promised.leads)
+        self.tasks += len(promised.tasks)
+        self.file_rows += len(promised.file_rows)
+        self.told += len(visitors.told)
+        self.resent += visitors.resent
 
-    def careloom(self, *words: str) -> str:
-        """Run a verb to its end; what it printed. Raises Failed."""
-        child = self.start(words[0], *words)
-        if status := child.ended(PATIENCE):
-            raise Failed(f"careloom {' '.join(words)}: {status}\n{child.words()[-4000:]}")
-        assert status == 0, f"careloom {' '.join(words)} goes on and on"
-        return child.words()
 
-    def start(self, name: str, *words: str) -> Child:
-        """Begin a verb; what it prints goes to the log of that name."""
-        printed = self.home / f"{name}.log"
-        return born(careloom, *words, environment=self.environment(), printed=printed)
+@dataclass(frozen=True)
+class Round:
+    """One kill: its number, what was killed in words, where, all so far, and how it stood
+    afterwards, where that was looked at."""
 
-    def serve(self) -> Child:
-        """Serve, without the worker, until it answers; the visitors go there."""
-        port = free_port()
-        server = self.start("web", "run", "--port", str(port), "--no-work")
+    number: int
+    killed: str
+    clinic: Clinic
+    tally: Tally
+    verdict: Verdict | None
+
+
+def rounds(fresh: Callable[[], str], seed: int, numbers: Iterable[int]) -> Iterator[Round]:
+    """Round after round; the last one has a verdict. fresh: the address of a new database, whose
+    `{home}` stands for the clinic's folder.
+
+    The folder stays when a clinic was not sound; then there is no further round.
+    """
+    wanted, tally, chance = iter(numbers), Tally(), random.Random(seed)
+    number: int | None = next(wanted, None)
+    while number is not None:
+        home = Path(tempfile.mkdtemp(prefix="careloom-kills-"))
+        clinic = open_clinic(fresh().replace("{home}", str(home)), home, chance.randrange(10**6))
+        crew = Crew(clinic, chance)
         try:
-            wait_for(port, PATIENCE)
-        except TimeoutError:
-            server.kill()
-            raise Failed(f"web did not come up:\n{server.words()[-4000:]}") from None
-        self.visitors.go_on(port)
-        return server
+            for turn in range(1, LIFE + 1):
+                if turn % SETTLED_EVERY == 1:
+                    clinic.visitors.begin()
+                killed, lost = _kill(crew, number, tally)
+                this, number = number, next(wanted, None)
+                over = turn == LIFE or number is None
+                verdict = Verdict(lost=lost) if lost else None
+                if verdict is None and (over or turn % SETTLED_EVERY == 0):
+                    verdict = settle(crew)
+                sound = verdict is None or verdict.sound
+                if over or not sound:
+                    tally.add(clinic)
+                yield Round(this, killed, clinic, tally, verdict)
+                if not sound:
+                    return
+                if over:
+                    break
+        finally:
+            crew.end()
+        shutil.rmtree(home)
 
 
-def open_clinic(url: str, home: Path, seed: int = 0) -> Clinic:
-    """Set the demo clinic up; one import unharmed tells when it begins to write and ends."""
-    clinic = Clinic(url, home)
-    clinic.careloom("setup", "--demo")
-    token = clinic.careloom("tokens", "issue", "agent").split()[-1]
-    clinic.visitors = Visitors(token, seed)
-    file = leads_file(clinic, "warm-up")
-    since = time.monotonic()
-    clinic.careloom("import", "lead_intake", str(file), "--dry-run")
-    clinic.reading, since = time.monotonic() - since, time.monotonic()
-    clinic.careloom("import", "lead_intake", str(file), "--accept-good")
-    clinic.writing = max(time.monotonic() - since, clinic.reading + 0.2)
-    clinic.visitors.pause()
-    clinic.visitors.begin()
-    return clinic
+def _kill(crew: Crew, number: int, tally: Tally) -> tuple[str, list[str]]:
+    """Let all of them work, kill; what was killed, in words, and what of the last told is lost."""
+    clinic, target, missed = crew.clinic, TARGETS[number % len(TARGETS)], crew.missed
+    names = NAMES if target == "all" else (target,)
+    crew.fill()
+    time.sleep(crew.chance.uniform(0, 0.5))
+    hit = crew.kill(names)
+    tally.killed.update(names)
+    tally.hit.update(hit)
+    tally.missed += crew.missed - missed
+    told = set(dict(clinic.visitors.told).values()) - clinic.acknowledged.leads
+    lost = absent(clinic.url, told)
+    clinic.acknowledged.leads |= told
+    words = target if names == tuple(hit) else f"{target}, at work: {', '.join(hit)}"
+    return words, lost
 
 
-def leads_file(clinic: Clinic, name: str) -> Path:
-    """New leads, one twice and one faulty, after those whose import may have been cut short."""
-    path = clinic.home / f"{name}.csv"
-    rows = []
-    for number in range(ROWS):
-        external = f"{name}-{number}"
-        clinic.acknowledged.file_rows.add(external)
-        mobile = f"1990{random.Random(external).randrange(10**7):07d}"
-        rows.append(["美团", f"客户{external}", mobile, "超声洁治", "口腔", "2026-03-02 09:00"])
-        rows[-1] += [external, "是"]
-    clinic.unsettled += rows
-    faulty = ["没有的渠道", *rows[1][1:6], f"{name}-bad", "是"]
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(HEADERS)
-        writer.writerows([*clinic.unsettled, rows[0], faulty])
-    return path
-
-
-def kill_once(clinic: Clinic, number: int, chance: random.Random) -> str:
-    """Let all of them run, kill at a random moment; what was killed, in words."""
-    file = leads_file(clinic, f"r{number}")
-    target = TARGETS[number % len(TARGETS)]
-    moment = chance.uniform(clinic.reading * 0.8, clinic.writing * 1.1)
-    running = {"web": clinic.serve(), "work": clinic.start("work", "work")}
-    running["agent"] = born(
-        agent.main,
-        chance.randrange(10**9),
-        environment=clinic.environment(),
-        printed=clinic.home / "agent.log",
-    )
-    _wait_until_ready(running["agent"])
-    words = ("import", "lead_intake", str(file), "--accept-good")
-    running["import"] = clinic.start("import", *words)
-    time.sleep(moment)
-    killed = list(running) if target == "all" else [target]
-    for name in killed:
-        if running[name].runs():
-            running[name].kill()
-            clinic.kills[name] = clinic.kills.get(name, 0) + 1
-    time.sleep(chance.uniform(0, 0.3))
-    _end_the_rest(clinic, running, killed)
-    return f"{target} after {moment:.2f} s"
-
-
-def _wait_until_ready(child: Child) -> None:
-    until = time.monotonic() + PATIENCE
-    while "ready\n" not in child.words():
-        if not child.runs() or time.monotonic() > until:
-            raise Failed(f"the agent did not start:\n{child.words()[-4000:]}")
-        time.sleep(0.01)
-
-
-def _end_the_rest(clinic: Clinic, running: dict[str, Child], killed: list[str]) -> None:
-    """The import goes to its end; the others are killed as well: they have none."""
-    if "import" not in killed and running["import"].ended(PATIENCE) != 0:
-        raise Failed(f"the import failed by itself:\n{running['import'].words()[-4000:]}")
-    clinic.visitors.pause()
-    for name in ("web", "work", "agent"):
-        if name not in killed and not running[name].runs():
-            raise Failed(f"{name} ended by itself:\n{running[name].words()[-4000:]}")
-        running[name].kill()
-    acknowledge(clinic.acknowledged, running["agent"].words())
-    clinic.acknowledged.leads |= set(dict(clinic.visitors.told).values())
-
-
-def acknowledge(acknowledged: Acknowledged, printed: str) -> None:
-    """What the agent was told; a line cut short by the kill was not printed whole, and may count
-    or not."""
-    for line in printed.splitlines(keepends=True):
-        words = line.split()
-        if not line.endswith("\n") or not words:
-            continue
-        if words[0] == "lead":
-            acknowledged.leads.add(int(words[1]))
-        elif words[0] == "task":
-            record = None if words[2] == "None" else int(words[2])
-            acknowledged.tasks[int(words[1])] = record
-
-
-def settle(clinic: Clinic) -> Verdict:
+def settle(crew: Crew) -> Verdict:
     """Have every submission answered, finish the imports, do all that is due, then look for loss;
     what `check` tells counts."""
-    server = clinic.serve()
-    clinic.visitors.end(PATIENCE)
-    server.kill()
-    clinic.visitors.pause()
-    clinic.visitors.begin()
+    clinic = crew.clinic
+    crew.leave()
     clinic.acknowledged.leads |= set(clinic.visitors.told.values())
-    file = leads_file(clinic, f"settled-{len(clinic.acknowledged.file_rows)}")
-    clinic.careloom("import", "lead_intake", str(file), "--accept-good")
-    clinic.unsettled.clear()
     clinic.careloom("work", "--burst")
     verdict = judge(clinic.url, clinic.acknowledged)
     verdict.stuck += clinic.visitors.refused
@@ -185,40 +126,3 @@ def settle(clinic: Clinic) -> Verdict:
     except Failed as failure:
         verdict.stuck.append(str(failure))
     return verdict
-
-
-@dataclass(frozen=True)
-class Round:
-    """One kill: its number, what was killed in words, the clinic, and how it stood afterwards,
-    where that was looked at."""
-
-    number: int
-    killed: str
-    clinic: Clinic
-    verdict: Verdict | None
-
-
-def rounds(url: str, seed: int, numbers: Iterable[int]) -> Iterator[Round]:
-    """Round after round on one database; the last one has a verdict.
-
-    The folder stays when that was not sound.
-    """
-    chance = random.Random(seed)
-    home = Path(tempfile.mkdtemp(prefix="careloom-kills-"))
-    clinic = open_clinic(url.replace("{home}", str(home)), home, seed)
-    sound = False
-    try:
-        last = None
-        for number in numbers:
-            if last is not None:
-                yield last
-            killed = kill_once(clinic, number, chance)
-            due = number % SETTLED_EVERY == SETTLED_EVERY - 1
-            last = Round(number, killed, clinic, settle(clinic) if due else None)
-        if last is not None:
-            verdict = last.verdict or settle(clinic)
-            sound = verdict.sound
-            yield Round(last.number, last.killed, clinic, verdict)
-    finally:
-        if sound:
-            shutil.rmtree(home)

@@ -4,16 +4,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine, create_engine, text
 
+from .acknowledged import Acknowledged
+
 FLOW = "den_lead_followup"
-
-
-@dataclass
-class Acknowledged:
-    """What a process was told is written, and what a file was to bring."""
-
-    leads: set[int] = field(default_factory=set)
-    tasks: dict[int, int | None] = field(default_factory=dict)  # task -> what came of it
-    file_rows: set[str] = field(default_factory=set)  # external ids
 
 
 @dataclass
@@ -81,7 +74,7 @@ STUCK = {
 
 def judge(url: str, acknowledged: Acknowledged) -> Verdict:
     """Look at a database in which all work is done."""
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    engine = _engine(url)
     verdict = Verdict()
     try:
         for what, query in DOUBLED.items():
@@ -92,6 +85,23 @@ def judge(url: str, acknowledged: Acknowledged) -> Verdict:
     finally:
         engine.dispose()
     return verdict
+
+
+def absent(url: str, leads: set[int]) -> list[str]:
+    """Which of these leads are not there: the one question that is cheap enough for every kill."""
+    if not leads:
+        return []
+    engine = _engine(url)
+    try:
+        numbers = ", ".join(str(int(lead)) for lead in leads)
+        there = _column(engine, f"SELECT _id FROM form_lead_intake WHERE _id IN ({numbers})")
+    finally:
+        engine.dispose()
+    return [f"lead {one}" for one in sorted(leads - {int(one) for one in there})]
+
+
+def _engine(url: str) -> Engine:
+    return create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
 
 
 def _lost(engine: Engine, acknowledged: Acknowledged) -> list[str]:

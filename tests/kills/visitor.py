@@ -12,17 +12,19 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
+
+from .filled import lead
 
 
 @dataclass
 class Visitors:
     """Some threads that submit. Every submission is one lead, however often it is sent.
 
-    port: where to send to, changed when the server moves. form, values: what is submitted. told:
-    name of the lead -> id answered. refused: answers that are neither a success nor a 503 that
-    says to come again; put_off: how many of those there were.
+    port: where to send to, changed when the server moves. form, values: what is submitted. rest:
+    at most so many seconds between two of one thread. told: name of the lead -> id answered.
+    refused: answers that are neither a success nor a 503 that says to come again; put_off: how
+    many of those there were.
     """
 
     token: str
@@ -30,7 +32,8 @@ class Visitors:
     threads: int = 2
     port: int = 0
     form: str = "lead_intake"
-    values: Callable[[str, random.Random], dict[str, Any]] = lambda name, chance: lead(name, chance)
+    values: Callable[[str, random.Random], dict[str, Any]] = lead
+    rest: float = 0.02
     told: dict[str, int] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     resent: int = 0
@@ -73,7 +76,7 @@ class Visitors:
         while not self._over.is_set():
             self._submit(f"{name}-{number}", chance)
             number += 1
-            time.sleep(chance.uniform(0, 0.02))
+            time.sleep(chance.uniform(0, self.rest))
 
     def _submit(self, name: str, chance: random.Random) -> None:
         """Send one lead until it is answered."""
@@ -112,19 +115,6 @@ class Visitors:
             return response.status, json.loads(words) if is_json else {"not JSON": words}
         finally:
             connection.close()
-
-
-def lead(name: str, chance: random.Random) -> dict[str, Any]:
-    """What comes in by telephone: a lead that starts the flow."""
-    return {
-        "channel": "hotline_400",
-        "name": name,
-        "mobile": f"1990{chance.randrange(10**7):07d}",
-        "pack_kind": "dental",
-        "project": ["den_scaling"],
-        "received_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "consent_privacy": True,
-    }
 
 
 def free_port() -> int:

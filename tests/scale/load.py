@@ -11,15 +11,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
 from itertools import count
 from random import Random
 from typing import Any
 from uuid import uuid4
 
-from kills.agent import BOOKING, OUTCOMES, booking, followup
-from kills.verdict import Acknowledged
+from kills.acknowledged import Acknowledged
+from kills.filled import lead, result
 
 PATIENCE = 300  # seconds, for a machine that has much else to do
 LOOKS_AGAIN = 0.05  # seconds
@@ -88,19 +87,6 @@ class Front:
         if response.status >= 500:
             raise Failed(f"{method} {path}: {response.status} {text[:300]!r}")
         return Answer(response.status, json.loads(text) if text else None)
-
-
-def lead(name: str, chance: Random) -> dict[str, Any]:
-    """What an agent knows of somebody who has just called."""
-    return {
-        "channel": "hotline_400",
-        "name": name,
-        "mobile": f"1990{chance.randrange(10**7):07d}",
-        "pack_kind": "dental",
-        "project": ["den_scaling"],
-        "received_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "consent_privacy": True,
-    }
 
 
 class People:
@@ -197,13 +183,3 @@ class People:
             raise Failed(f"task {task['step']}: {answer.status} {answer.body}")
         with self._lock:
             self.completed[int(task["id"])] = answer.body["outcome"]
-
-
-def result(step: str, chance: Random) -> dict[str, Any]:
-    """What a person writes down to complete a step of the dental pack's follow-up."""
-    outcome = chance.choice(OUTCOMES[step]) if step in OUTCOMES else None
-    if step == "invite" and outcome != "booked":
-        return {"outcome": outcome, "comment": "以后再说"}
-    if step in BOOKING:
-        return {"outcome": outcome, "values": booking(chance)}
-    return {"outcome": outcome, "values": {} if step == "pool" else followup(chance)}
