@@ -1,9 +1,13 @@
-"""Whether an error says that the database is away, and not that a statement is wrong."""
+"""Whether an error says that the database is away, or the disk full, and not that a statement is
+wrong."""
 
+import errno
 import sqlite3
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
+
+from .errors import Unavailable
 
 #: SQLSTATE classes of PostgreSQL: no connection, no room, and an operator who shuts it down.
 STATES = ("08", "53", "57P")
@@ -30,3 +34,20 @@ def is_away(error: BaseException) -> bool:
     if state is None:  # what never reached the server has no state
         return type(driver).__name__ in ("OperationalError", "ConnectionTimeout")
     return str(state).startswith(STATES)
+
+
+def no_room(error: BaseException | None) -> bool:
+    """The disk is full: this one's, or the database's."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if not isinstance(error, DBAPIError):
+        return error is not None and no_room(error.__cause__)
+    driver = error.orig
+    if isinstance(driver, sqlite3.Error):
+        return getattr(driver, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+    return getattr(driver, "sqlstate", None) == "53100"
+
+
+def unavailable(error: BaseException) -> Unavailable:
+    """What to refuse with, when the store cannot do it now for this reason."""
+    return Unavailable("E_DISK_FULL" if no_room(error) else None)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from .away import is_away
+from .away import is_away, unavailable
 from .clock import Clock
 from .driver import begin, gather, send_waiting
 from .errors import Unavailable
@@ -179,7 +179,7 @@ class PostgreSQL(Database):
                 lost = is_away(error)
                 if attempt == RETRIES or not (lost or _state(error) in RETRY_STATES):
                     if lost:
-                        raise Unavailable() from error
+                        raise unavailable(error) from error
                     if _state(error) == LOCKED:
                         raise Unavailable("E_BUSY") from error
                     raise

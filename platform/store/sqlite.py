@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.base import RootTransaction
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from .away import unavailable
 from .clock import Clock
 from .database import Database, Deed, T, sqlite_engine
 from .errors import TransactionLost, Unavailable
@@ -78,7 +79,9 @@ class SQLite(Database):
                 failure = error
             group.deeds += 1
             if self._lost(group, failure):
-                self._end(group, TransactionLost())
+                lost = TransactionLost()
+                lost.__cause__ = failure
+                self._end(group, lost)
             elif failure is not None and group.deeds == 1:
                 self._undo(group)
             elif group.full() or self._turn.waiting == 0:
@@ -87,7 +90,7 @@ class SQLite(Database):
             raise failure
         self._await(group)
         if group.failure is not None:
-            raise Unavailable() from group.failure
+            raise unavailable(group.failure) from group.failure
         for call in after:
             call()
         return result  # type: ignore[no-any-return]
@@ -103,7 +106,7 @@ class SQLite(Database):
             self._drop_writer()
             self._lock.release()
             if isinstance(error, DBAPIError):
-                raise Unavailable() from error
+                raise unavailable(error) from error
             raise
         self._group = group = Group(transaction)
         return group

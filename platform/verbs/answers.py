@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ..identity.actor import SYSTEM, Actor, actor_of
 from ..identity.model import Person
 from ..identity.reach import login_of
+from ..store.away import no_room
 from ..store.database import Database
 from ..store.errors import NotFound, Refusal
 from ..web.words import say, text
@@ -48,7 +49,7 @@ def database() -> Database:
 
 
 def refusals_in_words(verb: Callable[P, R]) -> Callable[P, R]:
-    """Say a refusal with all its problems and leave with status 1."""
+    """Say a refusal with all its problems, or that the disk is full, and leave with status 1."""
 
     @wraps(verb)
     def told_verb(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -59,6 +60,11 @@ def refusals_in_words(verb: Callable[P, R]) -> Callable[P, R]:
             for problem in refusal.problems:
                 sentence = told(f"problem.{problem.code}", **problem.params)
                 click.echo(f"  {problem.path or '/'}  {sentence}", err=True)
+            raise SystemExit(1) from None
+        except OSError as error:
+            if not no_room(error):
+                raise
+            click.echo(told("problem.E_DISK_FULL"), err=True)
             raise SystemExit(1) from None
 
     return told_verb

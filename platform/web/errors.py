@@ -11,7 +11,7 @@ from flask import Flask, Response, jsonify, redirect, render_template, request, 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from ..store.away import is_away
+from ..store.away import is_away, no_room, unavailable
 from ..store.errors import (
     NotSignedIn,
     Problem,
@@ -137,12 +137,15 @@ def http_error(error: HTTPException) -> AnyResponse:
 
 
 def broken(error: Exception) -> AnyResponse:
-    """A database that is away is said to be. Anything else is our fault: logged whole under an id,
-    and only the id is shown."""
+    """A database that is away is said to be, and a disk that is full. Anything else is our fault:
+    logged whole under an id, and only the id is shown."""
+    if no_room(error):
+        log.error("no room on the disk: %s", without_data(error))
+        return refused(unavailable(error))
     if is_away(error):
         log.warning("the database is away: %s", without_data(error))
         ask_no_more()
-        return refused(Unavailable())
+        return refused(unavailable(error))
     reference = secrets.token_hex(6)
     log.error("unexpected error %s", reference, exc_info=error, extra={"reference": reference})
     return answer(problem_of(500, "E_HTTP_500", {}, reference=reference))
