@@ -14,6 +14,7 @@ RACES ?= 84
 CUTS ?= 50
 DRILLS ?= 25
 FLUSHES ?= 100
+WRITES ?= 200
 CLAIMS ?=
 NAMES ?=
 
@@ -100,7 +101,7 @@ soak: tools build ## faults at length: KILLS on each database, races, crash poin
 	PYTHONPATH=tests $(BIN)/python -m kills.demo_load --kills $(DEMO_KILLS) --database sqlite $(if $(SEED),--seed $(SEED))
 	PYTHONPATH=tests $(BIN)/python -m kills.demo_load --kills $(DEMO_KILLS) --database postgresql $(if $(SEED),--seed $(SEED))
 	CARELOOM_SEED=$(SEED) CARELOOM_POINTS=all CARELOOM_RACES=$(RACES) CARELOOM_CUTS=$(CUTS) \
-		CARELOOM_DRILLS=$(DRILLS) $(BIN)/pytest --timeout 0 tests/faults
+		CARELOOM_DRILLS=$(DRILLS) CARELOOM_WRITES=$(WRITES) $(BIN)/pytest --timeout 0 tests/faults
 	PYTHONPATH=tests $(BIN)/python -m scale --instances 2000 --flushes $(FLUSHES)
 
 install: .venv/.installed ## the virtual environment with what serving needs, when setup.cfg has changed

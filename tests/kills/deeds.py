@@ -6,6 +6,7 @@ as if nothing had happened.
 
 import json
 import signal
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,11 +16,12 @@ from typing import Any
 from flask import Flask
 
 from careloom.platform.definitions.publish import publish_document
-from careloom.platform.identity.actor import SYSTEM
+from careloom.platform.identity.actor import SYSTEM, actor_of
 from careloom.platform.packs.apply import apply_pack
 from careloom.platform.packs.read import Pack
 from careloom.platform.records.bring import bring, read_rows
 from careloom.platform.records.sheet import read_sheet
+from careloom.platform.records.submit import submit
 from careloom.platform.store import database
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database, open_database
@@ -27,6 +29,7 @@ from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import settings_from
 from careloom.runtime.work.worker import work_once
 
+from .acknowledged import lead_written
 from .crash_points import arm
 
 Given = Mapping[str, Any]
@@ -111,6 +114,24 @@ def stand_still(place: Place, name: str, given: Given, point: str, number: int) 
     arm(point, number, signal.SIGSTOP)
     DEEDS[name](app, given)
     print("done", flush=True)
+
+
+def write_leads(place: Place, person: int, name: str, leads: int) -> None:
+    """In a process of its own: so many leads, each told as soon as it is written, and the longest
+    that one of them took."""
+    base = open_database(place.url, place.home, TurnedClock(place.now))
+    longest = 0.0
+    for number in range(leads):
+        since, values = time.monotonic(), {"name": f"{name}-{number}"}
+        lead_written(
+            base.write(
+                lambda session, values=values: (
+                    submit(session, actor_of(session, person), "lead", values).id
+                )
+            )
+        )
+        longest = max(longest, time.monotonic() - since)
+    print(f"longest {longest}", flush=True)
 
 
 def _database(app: Flask) -> Database:

@@ -4,13 +4,14 @@ CARELOOM_SEED    what chance begins with; printed, so that a run can be had agai
 CARELOOM_POINTS  crash points of each deed: a number, or `all`
 CARELOOM_RACES   rounds of each race
 CARELOOM_DRILLS  backups restored, on each kind of database
+CARELOOM_WRITES  by each of twenty processes, into one SQLite file at once
 CARELOOM_CUTS    times all connections of PostgreSQL are cut, and it is restarted
 """
 
 import os
 import random
 
-FEW = {"POINTS": "2", "RACES": "4", "DRILLS": "1", "CUTS": "3"}
+FEW = {"POINTS": "2", "RACES": "4", "DRILLS": "1", "CUTS": "3", "WRITES": "5"}
 
 
 def times(name: str) -> int:

@@ -1,0 +1,67 @@
+"""A wire between two programs that can be made slow, cut, or held so that nothing comes through."""
+
+import socket
+import threading
+import time
+from contextlib import suppress
+
+HOLDS_FOR = 0.02  # seconds between two looks whether anything may pass
+
+
+class Proxy:
+    """Listens at `port` of 127.0.0.1 and passes on what comes to another port there.
+
+    delay: seconds that everything takes each way. held: nothing passes, and nobody is told.
+    refused: who comes is sent away.
+    """
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self.delay = 0.0
+        self.held = False
+        self.refused = False
+        self._ends: list[socket.socket] = []
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._door.getsockname()[1]
+        self._start(self._accept)
+
+    def cut(self) -> None:
+        """Every connection there is breaks; new ones may come."""
+        ends, self._ends = self._ends, []
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def close(self) -> None:
+        self.refused = True
+        self._door.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._door.accept()
+            except OSError:
+                return
+            if self.refused:
+                near.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", self._target))
+            self._ends += [near, far]
+            self._start(self._pass_on, near, far)
+            self._start(self._pass_on, far, near)
+
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while words := source.recv(65536):
+                time.sleep(self.delay)
+                while self.held and not self.refused:
+                    time.sleep(HOLDS_FOR)
+                target.sendall(words)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
+
+    @staticmethod
+    def _start(work: object, *given: object) -> None:
+        threading.Thread(target=work, args=given, daemon=True).start()  # type: ignore[arg-type]
