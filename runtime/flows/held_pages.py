@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy import and_, or_, select, tuple_
+from sqlalchemy import func, literal, select, union
 from sqlalchemy.orm import Session
 
 from ...platform.identity.actor import Actor
-from ...platform.identity.model import GrantRow, Person
+from ...platform.identity.model import Person
 from ...platform.identity.permissions import allowed
 from ...platform.identity.reach import in_reach
 from ...platform.store.session import moment
@@ -20,7 +20,8 @@ from ...platform.web.routes import route
 from ...platform.web.words import say
 from ..forms.pages import reader_of
 from ..tasks.hold import found
-from ..tasks.model import task_actors, tasks
+from ..tasks.model import TaskState, task_actors, tasks
+from ..tasks.offer import NEVER
 from ..tasks.worklist import task_row
 from .cards import cards
 from .hand_over import ASSIGN, may_hand_over
@@ -33,22 +34,19 @@ SHOWN = 50
 def held_by(session: Session, actor: Actor, person_id: int, most: int = SHOWN) -> list[int]:
     """Open tasks that this person alone has, held or asked of them by name, soonest due first: as
     many of them as the actor may give to somebody else."""
-    named = task_actors.c.person_id == person_id
-    stations = select(GrantRow.role_key, GrantRow.unit_id).where(GrantRow.person_id == person_id)
-    offered = tuple_(task_actors.c.role_key, task_actors.c.unit_id).in_(stations)
-    theirs = or_(
-        tasks.c.holder_id == person_id,
-        and_(named, tasks.c.holder_id.is_(None)),
-    )
-    query = (
-        select(tasks.c.id, task_actors.c.sort_at)
+    due = func.coalesce(tasks.c.due_at, literal(NEVER, tasks.c.due_at.type))
+    held = select(tasks.c.id, due.label("due")).where(
+        tasks.c.state == TaskState.OPEN, tasks.c.holder_id == person_id
+    )  # whether or not they still have the role by which it came to them
+    named = (
+        select(tasks.c.id, task_actors.c.sort_at.label("due"))
         .join(tasks, tasks.c.id == task_actors.c.task_id)
-        .where(task_actors.c.open, or_(named, offered), theirs)
-        .distinct()
-        .order_by(task_actors.c.sort_at, tasks.c.id)
-        .limit(most)
+        .where(task_actors.c.open, task_actors.c.person_id == person_id)
+        .where(tasks.c.holder_id.is_(None))
     )
-    ids = dict.fromkeys(row.id for row in session.execute(query))
+    both = union(held, named).subquery()
+    query = select(both.c.id).order_by(both.c.due, both.c.id).limit(most)
+    ids = dict.fromkeys(session.scalars(query))
     return [one for one in ids if may_hand_over(session, actor, found(session, one))]
 
 
