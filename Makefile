@@ -31,7 +31,7 @@ export PYTHON PORT
 .PHONY: help run test check lint types browsertypes vitest servers rules bench pictures fuzz holes kills soak install tools build pins clean
 
 help: ## list the verbs
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 run: install build ## everything, from nothing: install, build, the demo clinic, serve on PORT
 	$(CARELOOM) setup --demo
