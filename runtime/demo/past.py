@@ -210,18 +210,19 @@ class _Life:
             self.content["projects"][self.project][1] * self.chance.lognormvariate(0, 0.1)
         )
         off = self.chance.choices((0, 0.08, 0.15), (62, 28, 10))[0]
-        net = _money(listed * Decimal(1 - off))
+        item = {"item": self.project, "qty": "1", "list_price": str(listed)}
+        if off:
+            item["discount"] = str(off)
+        self.net = _money(listed * (1 - Decimal(str(off))))
         self.made.plan = {
             "option_no": "a",
-            "procedures": [self.project],
+            "items": [item],
             "complexity": "c2",
             "diagnosis": self.content["projects"][self.project][2],
             "goals": "解决主诉，恢复功能",
             "limits": "以检查结果为准",
             "risks": "已当面说明",
             "presented_at": self.at.isoformat(),
-            "total_list": str(listed),
-            "total_net": str(net),
             "status": "presented",
         }
         return True
@@ -237,17 +238,23 @@ class _Life:
                 "next_followup": later,
             }
             return False
-        amount = self.made.plan["total_net"]
+        item, amount = self.made.plan["items"][0], str(self.net)
+        line = {"item": self.project, "qty": "1", "price": item["list_price"]}
+        if "discount" in item:
+            line["discount"] = str(Decimal(item["list_price"]) - self.net)
         self._reach("deal", "converted", "deal")
         self.made.lead["deal_amount"] = amount
         self.made.plan |= {"decision": "accept", "status": "confirmed"}
         self.made.payment = {
             "pay_kind": "full",
-            "pay_method": self.chance.choice(("wechat", "alipay", "card", "cash")),
-            "amount_due": amount,
-            "amount_paid": amount,
+            "lines": [line],
+            "methods": [
+                {
+                    "method": self.chance.choice(("wechat", "alipay", "card", "cash")),
+                    "amount": amount,
+                }
+            ],
             "paid_at": self.at.isoformat(),
-            "procedures": [self.project],
             "status": "paid",
         }
         return True

@@ -189,13 +189,22 @@ class _Gathering:
     def __init__(self, formulas: FlowFormulas, faults: list[Problem]) -> None:
         self.formulas = formulas
         self.faults = faults
+        self.faulty: set[str | None] = set()
 
     def __call__(
-        self, text: str, at: str, expect: str | None = None, over: str | None = None
+        self,
+        text: str,
+        at: str,
+        expect: str | None = None,
+        over: str | None = None,
+        rows: str | None = None,
     ) -> Formula:
+        if rows in self.faulty:  # said where the list is
+            return Formula(at, text, run=lambda env: None)
         try:
-            return self.formulas(text, at, expect, over)
+            return self.formulas(text, at, expect, over, rows)
         except ExpressionError as error:
+            self.faulty.add(text)
             place = {"start": error.start, "end": error.end}
             self.faults.append(Problem(at, error.code, {**error.params, **place}))
             return Formula(at, text, run=lambda env: None)

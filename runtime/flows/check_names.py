@@ -5,13 +5,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ...platform.definitions.fields import MANY
+from ...platform.definitions.fields import MANY, Field
 from ...platform.definitions.form import Form, read_form
 from ...platform.definitions.known import known
 from ...platform.definitions.schema_check import missing
 from ...platform.store.errors import Problem
 from ..actions.commands import When, Who
-from ..actions.formula import Formula
+from ..actions.formula import Formula, RowsFormula
 from .fits import fits
 from .shape import Document, Shape, lay_out, makes
 
@@ -109,9 +109,18 @@ class Names:
                 yield Problem(place, "E_FLOW_COMPUTED", {"name": key})
             elif find and (field.storage in MANY or field.encrypted):
                 yield Problem(place, "E_FLOW_NOT_FOUND_BY", {"name": key})
+            elif isinstance(formula, RowsFormula):
+                yield from self._rows(field, formula, place)
             elif formula.typed is not None and not fits(formula.typed.type, field):
                 found = str(formula.typed.type)
                 yield Problem(place, "E_FLOW_TYPE", {"name": key, "found": found})
+
+    def _rows(self, field: Field, formula: RowsFormula, at: str) -> Found:
+        """The field is a sub-form, and each of the values one of its rows' fields."""
+        if field.rows is None:
+            yield Problem(at, "E_FIELD_KIND", {"name": field.key, "widgets": "subform"})
+        else:
+            yield from self.values(field.rows, formula.values, f"{at}/values")
 
     def record(self, formula: Formula, form: str | None, at: str) -> Found:
         """An expression gives a record, of that form where one is named."""

@@ -8,7 +8,7 @@ from ...platform.store.errors import Unavailable
 from ...platform.web.words import LANGUAGES, say
 from ..actions.act import ACTIONS, Act
 from ..actions.commands import Who
-from ..actions.formula import Formula
+from ..actions.formula import Formula, rows_formula
 from ..steps.graph import (
     ActionStep,
     AgainStep,
@@ -123,7 +123,7 @@ def _task(laid: Laid, subject: str, formulas: Formulas) -> Step:
         form=document.get("form"),
         who=who_of(document["who"]),
         calendar=calendar,
-        prefill=_values(document.get("prefill", {}), f"{laid.at}/prefill", formulas),
+        prefill=_prefill(document.get("prefill", {}), f"{laid.at}/prefill", formulas),
         due=due_of(due, f"{laid.at}/due", formulas, calendar) if due else None,
         limits=_limits(laid, formulas),
         outcomes=tuple(_outcome(one) for one in document.get("outcomes", ())),
@@ -220,6 +220,27 @@ def _values(
     document: Mapping[str, str], at: str, formulas: Formulas
 ) -> tuple[tuple[str, Formula], ...]:
     return tuple((key, formulas(text, f"{at}/{key}")) for key, text in document.items())
+
+
+def _prefill(
+    document: Mapping[str, str | Document], at: str, formulas: Formulas
+) -> tuple[tuple[str, Formula], ...]:
+    return tuple(
+        (key, _rows(value, f"{at}/{key}", formulas))
+        if isinstance(value, Mapping)
+        else (key, formulas(value, f"{at}/{key}"))
+        for key, value in document.items()
+    )
+
+
+def _rows(document: Document, at: str, formulas: Formulas) -> Formula:
+    """A sub-form's rows, made of each of a list (`$defs/rows`)."""
+    each = formulas(document["each"], f"{at}/each", "list")
+    values = tuple(
+        (key, formulas(text, f"{at}/values/{key}", rows=document["each"]))
+        for key, text in document["values"].items()
+    )
+    return rows_formula(at, each, values)
 
 
 def _branch(laid: Laid, subject: str, formulas: Formulas) -> Step:

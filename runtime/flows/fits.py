@@ -10,6 +10,8 @@ def fits(found: Type, field: Field) -> bool:
     wanted = type_of(field)
     if found.name in ("blank", "any"):
         return True
+    if field.rows is not None:  # rows of its own kind; others are made by `each`
+        return found == wanted
     if wanted.name == "row":
         return found.name == "row" and (found.form or "").partition("+")[0] == wanted.form
     if wanted.name == "list":

@@ -15,14 +15,16 @@ from ...platform.expressions import (
     PERSON,
     TEXT,
     Env,
+    ExpressionError,
     Scope,
     Type,
+    Typed,
     check,
     compile,
     number,
     row,
 )
-from ..actions.formula import Formula
+from ..actions.formula import VALUE, Formula
 from ..actions.moments import as_moment
 from .shape import Document, Laid, Shape, lay_out
 
@@ -47,14 +49,25 @@ class FlowFormulas:
         self.scope = flow_scope(document, lay_out(document), form_of)
 
     def __call__(
-        self, text: str, at: str, expect: str | None = None, over: str | None = None
+        self,
+        text: str,
+        at: str,
+        expect: str | None = None,
+        over: str | None = None,
+        rows: str | None = None,
     ) -> Formula:
         scope = self.scope if over is None else self._records(over)
+        own: frozenset[str] = frozenset()
+        if rows is not None:
+            names, scope = row_scope(scope, rows)
+            own = frozenset(names)
         typed = check(text, scope, BOOL if expect == "bool" else None)
+        if expect == "list":
+            _item(typed)
         run = compile(typed)
         if expect == "moment":
             return Formula(at, text, _moment(run), typed.names, typed)
-        return Formula(at, text, run, typed.names, typed)
+        return Formula(at, text, run, typed.names - own, typed, own)
 
     def _records(self, form_key: str) -> Scope:
         form = self.form_of(form_key)
@@ -64,6 +77,25 @@ class FlowFormulas:
 def _moment(run: Callable[[Env], Any]) -> Callable[[Env], Any]:
     """A day is the moment it begins, where the record is."""
     return lambda env: as_moment(run(env), env.zone)
+
+
+def row_scope(scope: Scope, rows: str) -> tuple[dict[str, Type], Scope]:
+    """What stands in one row of the list that an expression gives, and the scope with its names
+    before the others. Raises ExpressionError for what is no list."""
+    item = _item(check(rows, scope))
+    inner = (scope.links(item.form or "") if item.name == "row" else None) or Scope()
+    names = dict(inner.names) if item.name == "row" else {VALUE: item}
+    labels = {**scope.labels, **inner.labels}
+    return names, Scope({**scope.names, **names}, labels, scope.links)
+
+
+def _item(typed: Typed) -> Type:
+    """What a list is a list of."""
+    item = typed.type.of if typed.type.name == "list" else None
+    if item is None:
+        place = typed.node.place
+        raise ExpressionError("E_TYPE", place, wanted="rows", found=str(typed.type))
+    return item
 
 
 def flow_scope(document: Document, shape: Shape, form_of: Resolve) -> Scope:
@@ -81,7 +113,11 @@ def flow_scope(document: Document, shape: Shape, form_of: Resolve) -> Scope:
 
     def links(form: str) -> Scope | None:
         base, plus, _ = form.partition("+")
+        base, dot, field = base.partition(".")
         found = form_of(base) if base else None
+        if dot:  # the rows of a sub-form
+            its = found.fields.get(field) if found is not None else None
+            found = None if its is None else its.rows
         if not plus:
             return None if found is None else scope_of(found, form_of)
         inner = scope_of(found, form_of) if found is not None else Scope()

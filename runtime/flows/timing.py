@@ -15,12 +15,18 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 class Formulas(Protocol):
     """Makes a formula of an expression's text.
 
-    at: its JSON pointer. expect: `bool`, `moment` or None. over: the form whose records alone it
-    is about; None when it may use the flow's names.
+    at: its JSON pointer. expect: `bool`, `moment`, `list` or None. over: the form whose records
+    alone it is about; None when it may use the flow's names. rows: an expression that gives a
+    list, each of whose rows' fields it may use beside the flow's names.
     """
 
     def __call__(
-        self, text: str, at: str, expect: str | None = None, over: str | None = None
+        self,
+        text: str,
+        at: str,
+        expect: str | None = None,
+        over: str | None = None,
+        rows: str | None = None,
     ) -> Formula: ...
 
 

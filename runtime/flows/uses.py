@@ -1,15 +1,16 @@
 """What a flow names: forms and their fields, roles, calendars, other flows."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ...platform.definitions.form_scope import Resolve, scope_of
 from ...platform.definitions.kinds import Use
 from ...platform.definitions.named import uses_of_formula
-from ...platform.expressions import Scope
+from ...platform.expressions import ExpressionError, Scope
 from ..actions.formula import Formula
 from .definition import compile_flow
-from .scope import flow_scope
+from .scope import flow_scope, row_scope
 from .shape import Document, Laid, Shape, lay_out, makes
 
 
@@ -36,9 +37,17 @@ class _Formulas:
         self.found: list[Use] = []
 
     def __call__(
-        self, text: str, at: str, expect: str | None = None, over: str | None = None
+        self,
+        text: str,
+        at: str,
+        expect: str | None = None,
+        over: str | None = None,
+        rows: str | None = None,
     ) -> Formula:
         scope, form = self.scope, over or self.subject
+        if rows is not None:
+            with suppress(ExpressionError):  # said where the list is
+                _, scope = row_scope(scope, rows)
         if over is not None:
             target = self.resolve(over)
             scope = Scope() if target is None else scope_of(target, self.resolve)

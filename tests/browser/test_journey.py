@@ -45,11 +45,13 @@ PLAN = {
     "goals": "消除炎症",
     "limits": "不治疗会进展为牙周炎",
     "risks": "已当面说明",
-    "total_list": "398.00",
-    "total_net": "358.00",
+    "items.0.item": "超声洁治",
+    "items.0.qty": "1",
+    "items.0.list_price": "398.00",
+    "items.0.discount": "5",
     "decision": "accept",
 }
-PAID = {"status": "paid", "pay_method": "wechat", "amount_paid": "358.00"}
+PAID = {"status": "paid", "methods.0.method": "微信", "methods.0.amount": "378.10"}
 
 
 @dataclass

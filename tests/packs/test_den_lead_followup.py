@@ -238,8 +238,11 @@ PLAN = {
     "goals": "恢复咀嚼",
     "limits": "不做则邻牙移位",
     "risks": "已当面说明",
-    "total_list": "12800.00",
-    "total_net": "9800.00",
+    "items": [
+        {"item": "den_implant_std", "qty": "1", "list_price": "9600.00"},
+        {"item": "den_scaling", "qty": "2", "list_price": "200.00", "discount": "0.5"},
+        {"item": "den_pano", "qty": "1", "list_price": "120.00", "discount": "1"},
+    ],
 }
 
 
@@ -258,7 +261,7 @@ def test_an_accepted_plan_is_paid_and_the_lead_is_won(clinic: Clinic) -> None:
     values = clinic.values("lead_intake", lead)
     assert values["consulted_at"] >= values["arrived_at"]
     assert clinic.stage(lead) == "planned"
-    clinic.done("desk", visit, status="paid", pay_method="wechat", amount_paid="9800.00")
+    clinic.done("desk", visit, status="paid", methods=[{"method": "wechat", "amount": "9800.00"}])
     values = clinic.values("lead_intake", lead)
     assert (values["status"], str(values["deal_amount"])) == ("converted", "9800.00")
     assert values["deal_at"] == clinic.clock.now()

@@ -135,12 +135,13 @@ PLAN = {
     "option_no": "a",
     "diagnosis": "46 缺失",
     "goals": "恢复咀嚼",
-    "procedures": ["den_implant_std"],
     "limits": "不做将致邻牙倾斜",
     "risks": "感染",
     "complexity": "c2",
-    "total_list": "12000",
-    "total_net": "10800",
+    "items": [
+        {"item": "den_implant_std", "qty": "1", "list_price": "10000", "discount": "0.1"},
+        {"item": "den_scaling", "qty": "4", "list_price": "500", "discount": "0.1"},
+    ],
 }
 
 
@@ -151,10 +152,20 @@ def plan(demo: Database, customer: str, **more: Any) -> dict[str, Any]:
 
 
 def test_a_plans_discount_is_worked_out(demo: Database, customer: str) -> None:
-    made = tried(demo, "treatment_plan", plan(demo, customer), "doctor")
-    assert made.values["discount_rate"] == Decimal("0.1000")
-    above = plan(demo, customer, total_net="13000")
-    assert wrong(demo, "treatment_plan", above, "doctor") == [("/total_net", "E_RULE")]
+    made = tried(demo, "treatment_plan", plan(demo, customer), "doctor").values
+    assert [row["net"] for row in made["items"]] == [Decimal("9000.00"), Decimal("1800.00")]
+    assert (made["total_list"], made["total_net"]) == (Decimal("12000.00"), Decimal("10800.00"))
+    assert made["discount_rate"] == Decimal("0.1000")
+    typed = plan(demo, customer, total_net="13000")
+    assert wrong(demo, "treatment_plan", typed, "doctor") == [("/total_net", "E_READ_ONLY")]
+
+
+@pytest.mark.parametrize(("price", "needed"), [("10000", False), ("10000.01", True)])
+def test_a_plan_over_ten_thousand_needs_approval(
+    demo: Database, customer: str, price: str, needed: bool
+) -> None:
+    one = plan(demo, customer, items=[{"item": "den_crown_zir", "qty": "1", "list_price": price}])
+    assert tried(demo, "treatment_plan", one, "doctor").values["approval_needed"] is needed
 
 
 def test_an_undecided_plan_needs_a_reason_and_a_next_time(demo: Database, customer: str) -> None:
@@ -169,19 +180,32 @@ def test_a_paid_bill_balances(demo: Database, customer: str) -> None:
     bill = {
         "customer": customer,
         "pay_kind": "full",
-        "amount_due": "10800",
-        "discount_total": "300",
+        "lines": [bill_line("9000", "300"), bill_line("1800")],
         "status": "paid",
-        "amount_paid": "10500",
-        "pay_method": "wechat",
+        "methods": [
+            {"method": "wechat", "amount": "10000"},
+            {"method": "cash", "amount": "500"},
+        ],
         "paid_at": "2026-03-05T16:00",
     }
-    assert tried(demo, "payment", bill).values["balance"] == Decimal("0.00")
-    assert wrong(demo, "payment", {**bill, "amount_paid": "10000"}) == [("/amount_paid", "E_RULE")]
-    deep = {**bill, "discount_total": "1000", "amount_paid": "9800"}
+    paid = tried(demo, "payment", bill).values
+    sums = ("amount_due", "discount_total", "amount_paid", "balance")
+    assert [paid[key] for key in sums] == [Decimal(n) for n in ("10800", "300", "10500", "0")]
+    assert paid["check_balance"] is True
+    short = {**bill, "methods": [{"method": "wechat", "amount": "10000"}]}
+    assert wrong(demo, "payment", short) == [("/methods", "E_RULE")]
+    deep = {**short, "lines": [bill_line("10800", "800")]}
     assert wrong(demo, "payment", deep) == [("/approver", "E_REQUIRED")]
-    unpaid = {key: bill[key] for key in ("customer", "pay_kind", "amount_due")}
-    assert tried(demo, "payment", unpaid).values["balance"] == Decimal("10800.00")
+    below = {**bill, "lines": [bill_line("100", "200")], "status": "unpaid"}
+    assert ("/lines", "E_RULE") in wrong(demo, "payment", below)
+    unpaid = {key: bill[key] for key in ("customer", "pay_kind", "lines")}
+    open_ = tried(demo, "payment", unpaid).values
+    assert (open_["balance"], open_["check_balance"]) == (Decimal("10500.00"), False)
+
+
+def bill_line(price: str, discount: str | None = None) -> dict[str, str]:
+    line = {"item": "den_crown_zir", "qty": "1", "price": price}
+    return line if discount is None else {**line, "discount": discount}
 
 
 EXAM = {

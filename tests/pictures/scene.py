@@ -222,19 +222,21 @@ def _visits(cast: Cast, number: int, name: str, until: str) -> None:
         login, values = deeds[step]
         item = {"key": f"{step}{number}", "of": visit, "values": values, "as": login}
         _do(cast, "complete", step, **item)
-    if until == "present":
-        _do(cast, "claim", "present", of=visit, **{"as": "consultant"})
+    if until in ("present", "pay"):
+        _do(cast, "claim", until, of=visit, **{"as": deeds[until][0]})
 
 
 def _deeds(large: bool) -> dict[str, tuple[str, Mapping[str, Any]]]:
     """Who does each step of a visit, and what they fill in; a large plan needs approval."""
-    listed, net = ("28000.00", "26800.00") if large else ("9800.00", "9600.00")
+    listed, net = ("28000.00", "26600.00") if large else ("9800.00", "9310.00")
+    implant = {"item": "den_implant_std", "site": "46", "list_price": listed, "discount": "0.05"}
+    items = [{**implant, "qty": "1", "phase": 1, "visits": 4, "est_weeks": 16}]
     return {
         "greet": ("desk", {}),
         "register": ("desk", {"birth_date": "1988-08-08"}),
         "exam": ("doctor", EXAM),
-        "present": ("consultant", {**PLAN, "total_list": listed, "total_net": net}),
-        "pay": ("desk", {"amount_paid": net, "pay_method": "wechat", "status": "paid"}),
+        "present": ("consultant", {**PLAN, "items": items}),
+        "pay": ("desk", {"methods": [{"method": "wechat", "amount": net}], "status": "paid"}),
     }
 
 

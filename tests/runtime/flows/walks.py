@@ -33,7 +33,13 @@ NOON = datetime(2026, 5, 1, 4, tzinfo=UTC)
 Document = dict[str, Any]
 
 
-def formula(text: str, at: str, expect: str | None = None, over: str | None = None) -> Formula:
+def formula(
+    text: str,
+    at: str,
+    expect: str | None = None,
+    over: str | None = None,
+    rows: str | None = None,
+) -> Formula:
     """A formula that nobody works out: the test says what it is worth."""
     return Formula(at, text, run=lambda env: None)
 
