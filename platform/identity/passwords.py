@@ -16,7 +16,8 @@ SHORTEST, LONGEST = 10, 128
 # OWASP's smaller setting: 19 MiB, so that many sign-ins at once do not eat a small machine.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
 _at_once = BoundedSemaphore(4)
-_COMMON = Path(__file__).with_name("common_passwords.txt")
+#: what is typed in clinics and on keyboards; what leaked most often elsewhere
+_LISTS = ("common_passwords.txt", "frequent_passwords.txt")
 
 
 def plain(password: str) -> str:
@@ -77,7 +78,13 @@ def _nobodys() -> str:
 
 @cache
 def _common() -> frozenset[str]:
-    return frozenset(_COMMON.read_text("utf-8").split())
+    lines = [
+        line
+        for name in _LISTS
+        for line in Path(__file__).with_name(name).read_text("utf-8").splitlines()
+        if not line.startswith("#")
+    ]
+    return frozenset(" ".join(lines).split())
 
 
 def _is_of(text: str, login: str) -> bool:
@@ -89,7 +96,7 @@ def _is_of(text: str, login: str) -> bool:
 
 
 def _is_common(text: str) -> bool:
-    """In the list, with or without digits and marks behind; a run; or one thing repeated."""
+    """In the lists, with or without digits and marks behind; a run; or one thing repeated."""
     low = text.casefold()
     bare = low.rstrip("0123456789!@#$%^&*._- ")
     if low in _common() or bare in _common() or (not bare and _is_run(low)):

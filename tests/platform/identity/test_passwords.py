@@ -6,6 +6,7 @@ import pytest
 
 from careloom.platform.identity.masks import mask
 from careloom.platform.identity.passwords import (
+    _common,
     faults,
     hashed,
     outdated,
@@ -36,6 +37,9 @@ from careloom.platform.store.errors import Invalid
         ("woaini5201314", "E_PASSWORD_COMMON"),
         ("abababababab", "E_PASSWORD_COMMON"),
         ("careloom2024", "E_PASSWORD_COMMON"),
+        ("basketball", "E_PASSWORD_COMMON"),
+        ("Sunshine2026!", "E_PASSWORD_COMMON"),
+        ("mustang#1964", "E_PASSWORD_COMMON"),
         ("ｐａｓｓｗｏｒｄ１２３", "E_PASSWORD_COMMON"),
     ],
 )
@@ -94,6 +98,10 @@ def test_nobody_takes_as_long_as_somebody() -> None:
     taken = [(seconds(known), seconds(None)) for _ in range(15)]
     theirs, nobodys = min(t[0] for t in taken), min(t[1] for t in taken)  # the least disturbed
     assert abs(theirs - nobodys) < 0.4 * theirs
+
+
+def test_ten_thousand_passwords_are_known_to_be_common() -> None:
+    assert len(_common()) > 10_000 and not any("#" in word[:1] for word in _common())
 
 
 def test_a_huge_password_is_not_slower() -> None:
