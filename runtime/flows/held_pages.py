@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, literal, select, union
+from sqlalchemy import func, literal, literal_column, select, union
 from sqlalchemy.orm import Session
 
 from ...platform.identity.actor import Actor
@@ -29,6 +29,8 @@ from .hand_over import ASSIGN, may_hand_over
 area = Blueprint("held", __name__)
 
 SHOWN = 50
+# Not a parameter: SQLite takes the index of open tasks only where it sees that they are open.
+OPEN = tasks.c.state == literal_column(f"'{TaskState.OPEN}'")
 
 
 def held_by(session: Session, actor: Actor, person_id: int, most: int = SHOWN) -> list[int]:
@@ -36,7 +38,7 @@ def held_by(session: Session, actor: Actor, person_id: int, most: int = SHOWN) -
     many of them as the actor may give to somebody else."""
     due = func.coalesce(tasks.c.due_at, literal(NEVER, tasks.c.due_at.type))
     held = select(tasks.c.id, due.label("due")).where(
-        tasks.c.state == TaskState.OPEN, tasks.c.holder_id == person_id
+        OPEN, tasks.c.holder_id == person_id
     )  # whether or not they still have the role by which it came to them
     named = (
         select(tasks.c.id, task_actors.c.sort_at.label("due"))

@@ -54,6 +54,12 @@ class Task(Base):
     __table_args__ = (
         Index("ix_task_instance", "instance_id"),
         Index("ix_task_subject", "subject_form", "subject_id"),
+        Index(
+            "ix_task_held",
+            "holder_id",
+            sqlite_where=text("state = 'open' AND holder_id IS NOT NULL"),
+            postgresql_where=text("state = 'open' AND holder_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)

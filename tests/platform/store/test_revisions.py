@@ -52,7 +52,7 @@ def test_names_of_an_older_release_come_into_order_by_a_job(
             )
 
     database.write(as_it_was)
-    upgrade(database.url)
+    upgrade(database.url, "0019")
     clock.set(datetime.now(UTC))  # upgrading goes by the machine's own
     jobs.run(database)
     with database.read() as session:
