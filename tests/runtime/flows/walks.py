@@ -179,12 +179,13 @@ def flows(draw: st.DrawFn) -> Document:
             made["steps"] = sequence(depth + 1) or [{"key": f"{key}_body", **waiting()}]
         elif kind == "race":
             arms: list[Document] = [
-                {"key": f"{key}_0", "when": when(key), "steps": sequence(depth + 1)},
-                {"key": f"{key}_1", **came(key), "steps": sequence(depth + 1)},
-                {"key": f"{key}_2", "steps": sequence(depth + 1)},
+                {"key": f"{key}_0", "when": when(key)},
+                {"key": f"{key}_1", **came(key)},
+                {"key": f"{key}_2", "task": {"title": key, "who": {"role": "agent"}}},
             ]
-            arms[2]["task"] = {"title": key, "who": {"role": "agent"}}
-            made["arms"] = draw(st.permutations(arms))[: draw(st.integers(2, 3))]
+            # only what stays gets steps: a go_to leads to any that was made
+            arms = draw(st.permutations(arms))[: draw(st.integers(2, 3))]
+            made["arms"] = [{**arm, "steps": sequence(depth + 1)} for arm in arms]
         elif kind == "branch":
             made["cases"] = [
                 {"key": f"c{number}", "when": f"case_{key}_{number}", "steps": sequence(depth + 1)}
