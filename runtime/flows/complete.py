@@ -114,7 +114,7 @@ def _write(
         record = change(sight.session, actor, step.form, standing.subject_id, values, source=SOURCE)
         sight.forget()  # the person's copy may lack what the person may not see
         return record
-    earlier = edited(step, standing.run.names)
+    earlier = edited(step, standing.run.names, row.record_id)
     if earlier is not None:
         record = change(sight.session, actor, step.form, earlier, values, source=SOURCE)
         sight.forget()
@@ -163,7 +163,7 @@ def _resume(
         if standing.run.names[row.step_key].outcome == NO:
             following = approval.rejected
             drop_rest(session, row.token_id)
-        elif approval.every and still_open(session, row.token_id, row.step_key):
+        elif still_open(session, row.token_id, row.step_key):
             writing.write_back(session, standing)
             return
     race = graph.races.get(row.step_key)

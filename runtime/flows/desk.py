@@ -83,7 +83,8 @@ class Desk:
         """The record the task changes, as far as the reader may see it; None when it makes one."""
         if self.form is not None and self.form.key == self.row.subject_form:
             return self.record
-        earlier = edited(self.step, self.names)
+        own = found(self.reader.session, self.row.id).record_id
+        earlier = edited(self.step, self.names, own)
         return self._seen(self.step.form, earlier) if earlier is not None else None
 
     @property

@@ -1,4 +1,4 @@
-"""/api/tasks/ID/…: approve and reject, hand over, ask, hurry, comment."""
+"""/api/tasks/ID/…: approve and reject, hand over, ask, add who signs, take back, hurry, comment."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from . import hand_over
 from .complete import complete
 from .definition import NO, YES
 from .shown import TASK_LINE, task_line
+from .sign import BESIDE, WAYS
+from .sign import add_sign as add_sign_deed
+from .take_back import take_back as take_back_deed
 from .turn_back import turn_back as turn_back_deed
 
 area = Blueprint("hand_api", __name__)
@@ -141,6 +144,53 @@ def delegate(task_id: int) -> ResponseReturnValue:
     return _then_line(
         task_id, lambda session: hand_over.delegate(session, actor, task_id, to, said)
     )
+
+
+@route(
+    area,
+    "/api/tasks/<id:task_id>/add-sign",
+    methods=("POST",),
+    needs=SIGNED_IN,
+    spec=Spec(
+        "Have another person say yes to an approval of one's own as well: `beside` oneself, or "
+        "`after` one's own yes, which is said with it.",
+        body=thing({"to": ID}, way={"enum": list(WAYS)}, comment=_COMMENT),
+        answers={200: TASK_LINE},
+        tag="tasks",
+    ),
+)
+def add_sign(task_id: int) -> ResponseReturnValue:
+    """403 when the task is no approval; 422 when that person may not do it or is asked already."""
+    sent, actor = json_object(), who()
+    to, way, said = number(sent["to"]), sent.get("way", BESIDE), sent.get("comment")
+    return _then_line(
+        task_id, lambda session: add_sign_deed(session, actor, task_id, to, way, said)
+    )
+
+
+@route(
+    area,
+    "/api/tasks/<id:task_id>/take-back",
+    methods=("POST",),
+    needs=SIGNED_IN,
+    spec=Spec(
+        "Take back a task one has completed, while nobody has begun what comes after it; "
+        "answers with the task that is open instead.",
+        body=thing({}),
+        answers={200: TASK_LINE},
+        tag="tasks",
+    ),
+)
+def take_back(task_id: int) -> ResponseReturnValue:
+    """403 when another completed it; 409 when the flow has gone on too far."""
+    actor = who()
+
+    def act(session: Session) -> dict[str, Any]:
+        made = take_back_deed(session, actor, task_id)
+        session.flush()
+        return task_line(task_row(session, actor, made))
+
+    return reply(act, Reply)
 
 
 @route(

@@ -73,10 +73,10 @@ def reassign(
     not do it.
     """
     handing = _taken(session, actor, task_id)
-    said = _said(said, required=False)
+    said = worded(said, required=False)
     if record:
         _give_record(session, actor, handing, to)
-    _need_fit(session, handing, to)
+    need_fit(session, handing, to)
     hand_over.move(session, actor, handing.task, to, said)
 
 
@@ -86,18 +86,18 @@ def delegate(session: Session, actor: Actor, task_id: int, to: int, said: str | 
     Raises what `reassign` does; Conflict when it is delegated already.
     """
     handing = _taken(session, actor, task_id)
-    said = _said(said, required=False)
+    said = worded(said, required=False)
     if not handing.holder:
         raise NotAllowed("E_TASK_HELD", by=name_of(session, handing.task.holder_id))
     if handing.task.principal_id is not None:
         raise Conflict("E_TASK_DELEGATED", by=name_of(session, handing.task.principal_id))
-    _need_fit(session, handing, to)
+    need_fit(session, handing, to)
     hand_over.delegate(session, actor, handing.task, to, said)
 
 
 def answer(session: Session, actor: Actor, task: Row[Any], said: str | None) -> None:
     """What a delegate says; the task goes back. For `complete`, which has the instance locked."""
-    hand_over.bring_back(session, actor, task, _said(said))
+    hand_over.bring_back(session, actor, task, worded(said))
 
 
 def remind(session: Session, actor: Actor, task_id: int) -> None:
@@ -119,7 +119,7 @@ def comment(session: Session, actor: Actor, task_id: int, said: str) -> int:
     Whoever is or was asked may, and whoever sees its instance. Raises NotFound, Invalid.
     """
     task = _known(session, actor, task_id)
-    note = hand_over.write_note(session, actor, task, NoteKind.COMMENT, _said(said))
+    note = hand_over.write_note(session, actor, task, NoteKind.COMMENT, worded(said))
     _tell(session, "task:commented", actor, task)
     return note
 
@@ -242,7 +242,8 @@ def _subject(session: Session, task: Row[Any]) -> tuple[Shape, Any]:
     return shape, row
 
 
-def _need_fit(session: Session, handing: Handing, to: int) -> None:
+def need_fit(session: Session, handing: Handing, to: int) -> None:
+    """The person may do the task, and does not have it yet. Raises Invalid at /to."""
     if to == handing.task.holder_id:
         raise Invalid(problems=[Problem("/to", "E_TASK_THEIRS")])
     if not _fits(session, handing.task, handing.step, to):
@@ -282,7 +283,8 @@ def _give_record(session: Session, actor: Actor, handing: Handing, to: int) -> N
     change(session, actor, form, record, {field: str(to)}, source="task")
 
 
-def _said(text: str | None, *, required: bool = True) -> str | None:
+def worded(text: str | None, *, required: bool = True) -> str | None:
+    """What a person said, trimmed; blank is None. Raises Invalid at /comment."""
     text = (text or "").strip() or None
     if text is None and required:
         raise Invalid(problems=[Problem("/comment", "E_REQUIRED")])

@@ -26,11 +26,14 @@ from . import hand_over
 from .cards import Subject, subject_of
 from .desk import desk_of
 from .load import flow
+from .sign import WAYS, add_sign
+from .take_back import may_take_back, take_back
 from .turn_back import turn_back
 
 area = Blueprint("hands", __name__)
 
 GIVE, ASK = "give", "ask"
+SIGNS = {f"sign_{way}": way for way in WAYS}
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Given:
 @route(area, "/tasks/<id:task_id>/hand-over", needs=SIGNED_IN, endpoint="hand_over")
 def show(task_id: int) -> ResponseReturnValue:
     """`pages/hand_over.html`: url, back, title, subject, people (id, name, chosen), given, may
-    (ask, record), problems."""
+    (ask, sign, record), problems."""
     return _draw(reader_of(reading(), who()), task_id, Given())
 
 
@@ -58,6 +61,7 @@ def _draw(reader: Reader, task_id: int, given: Given, refusal: Invalid | None = 
     step = flow(session, task.flow_key, task.flow_version).task(task.step_key)
     people = hand_over.hands(session, actor, task, step)
     field = hand_over.record_field(session, step, task.subject_form)
+    mine = _is_mine(session, actor, task)
     return render_template(
         "pages/hand_over.html",
         url=f"/tasks/{task_id}/hand-over",
@@ -67,7 +71,8 @@ def _draw(reader: Reader, task_id: int, given: Given, refusal: Invalid | None = 
         people=[_option(one, given) for one in people],
         given=given,
         may={
-            "ask": _is_mine(session, actor, task),
+            "ask": mine,
+            "sign": mine and step.approval is not None,
             "record": hand_over.may_give_record(session, actor, task, field),
         },
         problems=_troubles(reader, refusal),
@@ -112,19 +117,21 @@ def _troubles(
 
 @route(area, "/tasks/<id:task_id>/hand-over", methods=("POST",), needs=SIGNED_IN)
 def give(task_id: int) -> ResponseReturnValue:
-    """Give it to the chosen person, or have them look at it; then the work list."""
+    """Give it to the chosen person, have them look at it or sign it too; then the work list."""
     actor = who()
     typed = request.form
     given = Given(
         typed.get("to", ""),
-        ASK if typed.get("way") == ASK else GIVE,
+        way if (way := typed.get("way", "")) in (ASK, *SIGNS) else GIVE,
         typed.get("record") == "yes",
         typed.get("comment", ""),
     )
     to = int(given.to) if given.to.isascii() and given.to.isdigit() else 0
 
     def deed(session: Session) -> None:
-        if given.way == ASK:
+        if given.way in SIGNS:
+            add_sign(session, actor, task_id, to, SIGNS[given.way], given.comment)
+        elif given.way == ASK:
             hand_over.delegate(session, actor, task_id, to, given.comment)
         else:
             hand_over.reassign(session, actor, task_id, to, given.comment, record=given.record)
@@ -186,6 +193,35 @@ def turn_it_back(task_id: int) -> ResponseReturnValue:
         title = text(node.title, language()) or to
         flash(say(language(), "page.return.did", title=title), "ok")
     return redirect("/", 303)
+
+
+@route(area, "/tasks/<id:task_id>/take-back", needs=SIGNED_IN, endpoint="take_back_page")
+def show_take_back(task_id: int) -> ResponseReturnValue:
+    """`pages/take_back.html`: url, title, subject."""
+    session, actor = reading(), who()
+    task = found(session, task_id)
+    if not may_take_back(session, actor, task):
+        raise NotFound(task=str(task_id))
+    reader = reader_of(session, actor)
+    return render_template(
+        "pages/take_back.html",
+        url=f"/tasks/{task_id}/take-back",
+        title=reader.text(task.title),
+        subject=_subject(reader, task),
+    )
+
+
+@route(area, "/tasks/<id:task_id>/take-back", methods=("POST",), needs=SIGNED_IN)
+def take_it_back(task_id: int) -> ResponseReturnValue:
+    """Take it back, and go on with it; when the flow has gone on, say so."""
+    actor = who()
+    try:
+        made = write(lambda session: take_back(session, actor, task_id))
+    except Conflict as refusal:
+        flash(_why(refusal), "soon")
+        return redirect("/", 303)
+    flash(say(language(), "page.take_back.did"), "ok")
+    return redirect(f"/tasks/{made}", 303)
 
 
 @route(area, "/tasks/<id:task_id>/remind", methods=("POST",), needs=SIGNED_IN)

@@ -162,7 +162,7 @@ class StepTaken(Base):
     case_key: Mapped[str | None] = mapped_column(String(40))
     """For a branch the case that held, for a race the arm that came first; for a go_to `taken` or
     `spent`, for a round `round`, `until` or `spent`; `failed` where an incident was opened;
-    `returned` where a task was."""
+    `returned` where a task was; `taken_back` where one before it was."""
     why: Mapped[Any | None] = mapped_column(Json)
     """What the conditions read, where there were any; see `actions/reasons.py`."""
 

@@ -30,7 +30,7 @@ from ..forms.drawn import Drawn, Trouble
 from ..forms.pages import draft_key, lines, reader_of
 from ..forms.row_fields import COUNT, arranged
 from ..forms.show import Reader, by_field, draw_fill
-from ..tasks.hold import claim, unclaim
+from ..tasks.hold import claim, found, unclaim
 from ..tasks.messages import unread
 from ..tasks.model import How, TaskState
 from ..tasks.worklist import MOST_COUNTED, TaskPage, task_row, worklist
@@ -39,6 +39,7 @@ from .complete import complete
 from .desk import Desk, desk_of, filling_of, given_by
 from .run_story import trail
 from .seen import READ
+from .take_back import may_take_back
 
 area = Blueprint("work", __name__)
 
@@ -108,6 +109,8 @@ def task(task_id: int) -> ResponseReturnValue:
         desk = desk_of(session, actor, task_id)
     except NotFound:
         if _was_mine(session, actor, task_id):
+            if may_take_back(session, actor, found(session, task_id)):
+                return redirect(f"/tasks/{task_id}/take-back", 303)
             flash(say(language(), "page.task.closed"), "info")
             return redirect("/", 303)
         raise

@@ -45,7 +45,10 @@ def merged(
     return {**filled, **values, **links}
 
 
-def edited(step: TaskStep, names: Mapping[str, Named]) -> int | None:
-    """The earlier record that the task changes instead of making a new one."""
+def edited(step: TaskStep, names: Mapping[str, Named], own: int | None = None) -> int | None:
+    """The earlier record that the task changes instead of making a new one. own: the one that came
+    of the task before it was taken back."""
+    if own is not None:
+        return own
     named = names.get(step.edits or "")
     return named.id if named is not None and named.form == step.form else None

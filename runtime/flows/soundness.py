@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ...platform.events.model import Event
 from ...platform.store.errors import NotFound
-from ..steps.graph import RETURNED, Graph, TaskStep
+from ..steps.graph import RETURNED, TAKEN_BACK, Graph, TaskStep
 from ..tasks.model import MessageState, TaskState, messages, task_actors, tasks
 from ..timers.model import timers, watches
 from .load import flow
@@ -263,9 +263,12 @@ def _strays(session: Session, rows: list[Any]) -> Iterator[str]:
 
 
 def _follows(graph: Graph, before: Row[Any], after: str) -> bool:
-    """A failed step is tried again, a returned one leads back; any other where its graph says."""
+    """A failed step is tried again, a returned one leads back, one that was taken from leads to
+    the task that was taken back; any other where its graph says."""
     if before.case_key == "failed":
         return bool(after == before.step_key)
+    if before.case_key == TAKEN_BACK:
+        return after in graph.nodes and isinstance(graph.nodes[after].step, TaskStep)
     node = graph.nodes.get(before.step_key)
     if before.case_key == RETURNED and node is not None and isinstance(node.step, TaskStep):
         return after in node.step.returns

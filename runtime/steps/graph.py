@@ -14,6 +14,7 @@ Text: TypeAlias = Any
 
 
 RETURNED = "returned"
+TAKEN_BACK = "taken_back"
 """The outcome of a task that was returned to a step before."""
 
 

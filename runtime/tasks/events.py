@@ -14,5 +14,7 @@ declare(
         "task:delegated": ("task", "step", "to"),
         "task:answered": ("task", "step", "to"),
         "task:commented": ("task", "step"),
+        "task:signer_added": ("task", "step", "to"),
+        "task:taken_back": ("task", "step"),
     }
 )

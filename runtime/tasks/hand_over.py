@@ -29,7 +29,7 @@ def move(session: Session, actor: Actor, task: Row[Any], to: int, said: str | No
     reassign(session, task.id, [Offered(person=to)], task.due_at)
     _hold(session, task.id, to, None)
     write_note(session, actor, task, NoteKind.REASSIGNED, said, to)
-    _tell(session, "task:reassigned", actor, task, to)
+    tell(session, "task:reassigned", actor, task, to)
 
 
 def delegate(session: Session, actor: Actor, task: Row[Any], to: int, said: str | None) -> None:
@@ -37,7 +37,7 @@ def delegate(session: Session, actor: Actor, task: Row[Any], to: int, said: str 
     ask_also(session, task.id, [Offered(person=to)], How.DELEGATED, task.due_at)
     _hold(session, task.id, to, actor.person_id)
     write_note(session, actor, task, NoteKind.DELEGATED, said, to)
-    _tell(session, "task:delegated", actor, task, to)
+    tell(session, "task:delegated", actor, task, to)
 
 
 def bring_back(session: Session, actor: Actor, task: Row[Any], said: str | None) -> None:
@@ -53,7 +53,7 @@ def bring_back(session: Session, actor: Actor, task: Row[Any], said: str | None)
     )
     _hold(session, task.id, task.principal_id, None)
     write_note(session, actor, task, NoteKind.ANSWERED, said, task.principal_id)
-    _tell(session, "task:answered", actor, task, task.principal_id)
+    tell(session, "task:answered", actor, task, task.principal_id)
 
 
 def write_note(
@@ -95,6 +95,7 @@ def _hold(session: Session, task_id: int, holder: int, principal: int | None) ->
     )
 
 
-def _tell(session: Session, name: str, actor: Actor, task: Row[Any], to: int) -> None:
+def tell(session: Session, name: str, actor: Actor, task: Row[Any], to: int) -> None:
+    """Write down that the task went, or was put, to a person."""
     data = {"task": str(task.id), "step": task.step_key, "to": [{"person": str(to)}]}
     append(session, name, actor, ("instance", task.instance_id), task.unit_id, data)

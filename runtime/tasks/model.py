@@ -43,6 +43,10 @@ class NoteKind(StrEnum):
     DELEGATED = "delegated"
     ANSWERED = "answered"
     """Of who had it delegated to them: it went back."""
+    SIGNER = "signer"
+    """Had one more person say yes to an approval."""
+    TAKEN_BACK = "taken_back"
+    """Had completed it, and has it again."""
     REMINDED = "reminded"
     """Asked those who have it to hurry."""
 

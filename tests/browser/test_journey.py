@@ -123,6 +123,7 @@ def fill_in(page: Page, values: dict[str, str]) -> None:
     """Each field by its key: a choice is taken, a line is written."""
     for key, value in values.items():
         box = page.locator(f'[data-field="{key}"]')
+        box.first.wait_for()  # the page may still be on its way
         choice = box.locator(f'.choice:has(input[value="{value}"])')
         if choice.count():
             choice.click()

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from served import PASSWORD, Site
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from careloom.platform.definitions.publish import publish_document
@@ -32,6 +33,7 @@ from careloom.runtime.forms.import_pages import guessed
 from careloom.runtime.forms.uploads import Upload, keep
 from careloom.runtime.stories.cast import Cast
 from careloom.runtime.stories.deeds import DEEDS, turn_to, work
+from careloom.runtime.tasks.model import tasks
 from careloom.runtime.tasks.worklist import worklist
 
 from .ways import leads
@@ -254,6 +256,10 @@ def _places(session: Session, cast: Cast) -> dict[str, str]:
     for login in ("agent", "desk", "doctor", "consultant", "manager"):
         for row in worklist(session, cast.actor(session, login)).items:
             found.setdefault(f"task_{row.step_key}", f"/tasks/{row.id}")
+            if row.step_key == "approval":  # what was presented, and nobody has judged yet
+                done = tasks.c.instance_id == row.instance_id, tasks.c.step_key == "present"
+                presented = session.scalars(select(tasks.c.id).where(*done)).one()
+                found["task_done"] = f"/tasks/{presented}"
     why = f"/people/{agent}/why?form=lead_intake&record={lead}"
     return {
         **found,

@@ -72,6 +72,7 @@ WORK = (
     Picture("task-exam", TASK, "doctor", at("{task_exam}")),
     Picture("task-plan", TASK, "consultant", at("{task_present}")),
     Picture("task-approve", TASK, "manager", at("{task_approval}")),
+    Picture("task-take-back", f"{TASK}/take-back", "consultant", at("{task_done}/take-back")),
     Picture("task-return", f"{TASK}/return", "consultant", at("{task_present}/return")),
     Picture("task-hand-over", f"{TASK}/hand-over", "agent", at("{task_first_call}/hand-over")),
     Picture("messages", "/messages", "manager", at("/messages")),

@@ -1,0 +1,84 @@
+"""Have one more person say yes to an approval (加签): beside who is asked, or after them."""
+
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from ...platform.identity.actor import Actor
+from ...platform.store.errors import Conflict, Invalid, NotAllowed, Problem
+from ..steps.graph import TaskStep
+from ..tasks import hand_over as hands
+from ..tasks.actors import Offered
+from ..tasks.hold import found, lost, name_of, need_asked
+from ..tasks.model import NoteKind, TaskState, task_actors, tasks
+from ..tasks.offer import NewTask, offer
+from . import hand_over
+from .complete import complete
+from .definition import YES
+from .instance import lock
+from .load import flow
+from .model import InstanceState
+
+BESIDE, AFTER = "beside", "after"
+WAYS = (BESIDE, AFTER)
+
+
+def add_sign(
+    session: Session,
+    actor: Actor,
+    task_id: int,
+    to: int,
+    way: str = BESIDE,
+    said: str | None = None,
+) -> int:
+    """`to` has to say yes as well, with a task of their own; returns its id. A no of either is a
+    no. `after`: the actor says yes at once, with the same words.
+
+    Whoever is asked to approve may. Raises NotFound, NotAllowed, Conflict (closed, held by
+    another, suspended, delegated), Invalid at /to when that person may not do it or is asked
+    already.
+    """
+    task, step = _mine(session, actor, task_id)
+    said = hand_over.worded(said, required=False)
+    if to == actor.person_id or _is_asked(session, task, to):
+        raise Invalid(problems=[Problem("/to", "E_TASK_THEIRS")])
+    hand_over.need_fit(session, hand_over.Handing(task, step, True), to)
+    copied = {key: getattr(task, key) for key in NewTask.__dataclass_fields__}
+    made = offer(session, NewTask(**copied), [Offered(person=to)])
+    hands.write_note(session, actor, task, NoteKind.SIGNER, said, to)
+    hands.tell(session, "task:signer_added", actor, task, to)
+    if way == AFTER:
+        complete(session, actor, task_id, {}, YES, said)
+    return made
+
+
+def _mine(session: Session, actor: Actor, task_id: int) -> tuple[Row[Any], TaskStep]:
+    """An open approval that the actor may decide now, its instance locked; and its step."""
+    need_asked(session, actor, task_id)
+    standing = lock(session, found(session, task_id).instance_id)
+    task = found(session, task_id)  # as it stands now that nobody else moves it
+    if standing is None or task.state != TaskState.OPEN:
+        raise lost(session, actor, task_id)
+    if standing.state == InstanceState.SUSPENDED:
+        raise Conflict("E_FLOW_SUSPENDED")
+    if task.holder_id not in (None, actor.person_id):
+        raise lost(session, actor, task_id)
+    if task.principal_id is not None:
+        raise Conflict("E_TASK_DELEGATED", by=name_of(session, task.principal_id))
+    step = flow(session, standing.flow_key, standing.flow_version).task(task.step_key)
+    if step.approval is None:
+        raise NotAllowed("E_NO_SIGN")
+    return task, step
+
+
+def _is_asked(session: Session, task: Row[Any], person_id: int) -> bool:
+    """Whether the person has an open task of this approval by name already."""
+    query = (
+        select(tasks.c.id)
+        .join(task_actors, task_actors.c.task_id == tasks.c.id)
+        .where(tasks.c.token_id == task.token_id, tasks.c.step_key == task.step_key)
+        .where(tasks.c.state == TaskState.OPEN, task_actors.c.open)
+        .where(task_actors.c.person_id == person_id)
+    )
+    return session.execute(query.limit(1)).first() is not None
