@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from ...platform.store.errors import Malformed, NotFound
@@ -15,9 +17,10 @@ from ...platform.web.idempotency import Reply, reply
 from ...platform.web.paging import CURSOR, LIMIT, cursor, limit, page, page_schema
 from ...platform.web.request import reading, who
 from ...platform.web.routes import SIGNED_IN, Spec, route
-from ...platform.web.shapes import ID, thing
+from ...platform.web.shapes import ID, KEY, thing
 from ..tasks.hold import claim, unclaim
 from ..tasks.messages import inbox, mark_read
+from ..tasks.model import tasks
 from ..tasks.worklist import worklist
 from . import control
 from .complete import complete
@@ -53,17 +56,50 @@ _COMMENT = {"type": ["string", "null"], "maxLength": 2000}
     needs=SIGNED_IN,
     spec=Spec(
         "The asker's open tasks, soonest due first; `total` counts no more than 1,000.",
-        query={"state": {"enum": ["open"]}, "mine": _YES_NO, "limit": LIMIT, "cursor": CURSOR},
+        query={
+            "state": {"enum": ["open"]},
+            "mine": _YES_NO,
+            "flow": KEY,
+            "step": {"type": "string", "maxLength": 80},
+            "form": KEY,
+            "subject": ID,
+            "holder": ID,
+            "due_before": {"type": "string", "format": "date-time"},
+            "limit": LIMIT,
+            "cursor": CURSOR,
+        },
         answers={200: page_schema(TASK_LINE)},
         tag="tasks",
     ),
 )
 def list_tasks() -> ResponseReturnValue:
-    """`mine=true` and `state=open` are what there is so far, and what is meant without them."""
+    """`mine=true` and `state=open` are what there is so far, and what is meant without them.
+
+    flow, step: of the definition. form, subject: the record it is about. holder: who has it.
+    """
     if request.args.get("state", "open") != "open" or request.args.get("mine", "true") != "true":
         raise Malformed("E_PARAMETER", name="state, mine")
-    found = worklist(reading(), who(), limit(), cursor(), count=True)
+    found = worklist(reading(), who(), limit(), cursor(), count=True, only=list(_asked_for()))
     return jsonify(page([task_line(row) for row in found.items], found.next, found.total))
+
+
+def _asked_for() -> Iterator[ColumnElement[bool]]:
+    """The conditions that stand in the address. Raises Malformed."""
+    given = request.args
+    for name, column in (("flow", "flow_key"), ("step", "step_key"), ("form", "subject_form")):
+        if name in given:
+            yield tasks.c[column] == given[name]
+    for name, column in (("subject", "subject_id"), ("holder", "holder_id")):
+        if name in given:
+            yield tasks.c[column] == number(given[name])
+    if "due_before" in given:
+        try:
+            before = datetime.fromisoformat(given["due_before"])
+        except ValueError as error:
+            raise Malformed("E_PARAMETER", name="due_before") from error
+        if before.tzinfo is None:
+            raise Malformed("E_PARAMETER", name="due_before")
+        yield tasks.c.due_at < before
 
 
 @route(

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -71,15 +72,17 @@ def worklist(
     limit: int = 20,
     cursor: str | None = None,
     count: bool = False,
+    only: Sequence[ColumnElement[bool]] = (),
 ) -> TaskPage:
-    """Open tasks the actor is asked to do, soonest due first, then oldest.
+    """Open tasks the actor is asked to do, soonest due first, then oldest. only: conditions on
+    `tasks` besides.
 
     A task another person holds is left out, unless it was escalated to the actor.
     """
     if not 1 <= limit <= MOST:
         raise Malformed("E_LIMIT", most=MOST)
     after = _decode(cursor) if cursor else None
-    asked = _asked(actor, limit + 1, after)
+    asked = _asked(actor, limit + 1, after, only)
     if asked is None:
         return TaskPage([], None, 0 if count else None)
     about = subjects(session, actor)
@@ -95,7 +98,7 @@ def worklist(
     more = None
     if len(rows) > limit:
         more = _encode(rows[limit - 1].sort_at, rows[limit - 1].id)
-    total = _count(session, actor) if count else None
+    total = _count(session, actor, only) if count else None
     items = [_task_row(row, about, now) for row in rows[:limit]]
     for item in items:
         if item.label is not None:
@@ -120,7 +123,12 @@ def _legs(actor: Actor) -> list[ColumnElement[bool]]:
     return legs
 
 
-def _asked(actor: Actor, most: int, after: tuple[datetime, int] | None) -> Subquery | None:
+def _asked(
+    actor: Actor,
+    most: int,
+    after: tuple[datetime, int] | None,
+    only: Sequence[ColumnElement[bool]] = (),
+) -> Subquery | None:
     """The first tasks on each road, merged; one that is on several roads counts once.
 
     Each leg stops after as many as the page needs, so a long list costs no more than a short one.
@@ -130,7 +138,7 @@ def _asked(actor: Actor, most: int, after: tuple[datetime, int] | None) -> Subqu
         query = (
             select(task_actors.c.task_id, task_actors.c.sort_at, task_actors.c.how)
             .join(tasks, tasks.c.id == task_actors.c.task_id)
-            .where(task_actors.c.open, leg, _free(actor, task_actors.c.how))
+            .where(task_actors.c.open, leg, _free(actor, task_actors.c.how), *only)
             .order_by(task_actors.c.sort_at, task_actors.c.task_id)
             .limit(most)
         )
@@ -198,8 +206,8 @@ def _task_row(
     )
 
 
-def _count(session: Session, actor: Actor) -> int:
-    asked = _asked(actor, MOST_COUNTED, None)
+def _count(session: Session, actor: Actor, only: Sequence[ColumnElement[bool]]) -> int:
+    asked = _asked(actor, MOST_COUNTED, None, only)
     if asked is None:
         return 0
     found = session.execute(select(func.count()).select_from(asked)).scalar_one()
