@@ -105,7 +105,8 @@ def _started(name: str, command: Any, on_disk: bool = False) -> dict[str, Any]:
             own(folder)
             port = free_port()
             words = command(folder, port)
-            guard = [sys.executable, __file__, "--folder", str(folder), "--owner", _owner(run)]
+            guard = [sys.executable, __file__, "--folder", str(folder), "--run", str(run)]
+            guard += ["--owner", _owner(run)]
             process = subprocess.Popen(
                 [*guard, "--", *words],
                 stdin=subprocess.DEVNULL,
@@ -249,8 +250,9 @@ def _wait_for_end(process: int) -> None:
         time.sleep(0.05)
 
 
-def guard(folder: Path, owner: int, command: list[str]) -> int:
-    """Run the server until told to stop or until the owner is gone; then clear up."""
+def guard(folder: Path, run: Path, owner: int, command: list[str]) -> int:
+    """Run the server until told to stop or until the owner is gone; then clear up: the server's
+    folder, and the run's when nobody else will (the two need not lie in each other)."""
     server = subprocess.Popen(command, **as_ordinary_user())
     told = False
 
@@ -269,14 +271,15 @@ def guard(folder: Path, owner: int, command: list[str]) -> int:
         server.wait()
     shutil.rmtree(folder, ignore_errors=True)
     if not alive(owner):
-        shutil.rmtree(folder.parent, ignore_errors=True)
+        shutil.rmtree(run, ignore_errors=True)
     return 0
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--owner", type=int, required=True)
     parser.add_argument("command", nargs="+")
     given = parser.parse_args()
-    raise SystemExit(guard(given.folder, given.owner, given.command))
+    raise SystemExit(guard(given.folder, given.run, given.owner, given.command))

@@ -71,3 +71,14 @@ def test_a_killed_run_leaves_no_server_and_no_folder(postgresql: str) -> None:
         time.sleep(0.1)
     assert not folder.exists()
     assert not servers.alive(server)
+
+
+def test_clearing_up_after_a_killed_run_leaves_alone_what_lies_beside(tmp_path: Path) -> None:
+    folder, run, beside = (tmp_path / name for name in ("server", "run", "beside"))
+    for each in (folder, run, beside):
+        each.mkdir()
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    words = ["--folder", str(folder), "--run", str(run), "--owner", str(gone.pid)]
+    subprocess.run([sys.executable, servers.__file__, *words, "--", "sleep", "60"], check=True)
+    assert sorted(tmp_path.iterdir()) == [beside]
