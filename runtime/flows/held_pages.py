@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, literal, literal_column, select, union
+from sqlalchemy import bindparam, func, literal, select, union
 from sqlalchemy.orm import Session
 
 from ...platform.identity.actor import Actor
@@ -29,8 +29,8 @@ from .hand_over import ASSIGN, may_hand_over
 area = Blueprint("held", __name__)
 
 SHOWN = 50
-# Not a parameter: SQLite takes the index of open tasks only where it sees that they are open.
-OPEN = tasks.c.state == literal_column(f"'{TaskState.OPEN}'")
+# Written out in the statement: SQLite takes the index of open tasks only where it sees they are.
+OPEN = tasks.c.state == bindparam("open", TaskState.OPEN, literal_execute=True)
 
 
 def held_by(session: Session, actor: Actor, person_id: int, most: int = SHOWN) -> list[int]:
