@@ -76,8 +76,8 @@ def _need_may(session: Session, actor: Actor, graph: Graph, state: str, row: Row
 
 def _gone_on(session: Session, graph: Graph, row: Row[Any]) -> bool:
     """Whether anything came after the task that cannot be walked again."""
-    later = select(tasks).where(tasks.c.token_id == row.token_id, tasks.c.id != row.id)
-    for task in session.execute(later.where(tasks.c.offered_at >= row.closed_at)):
+    later = select(tasks).where(tasks.c.token_id == row.token_id, tasks.c.id > row.id)
+    for task in session.execute(later):
         noted = select(task_notes.c.id).where(task_notes.c.task_id == task.id).limit(1)
         if task.holder_id is not None or task.state == TaskState.DONE:
             return True

@@ -58,6 +58,20 @@ def test_it_is_open_again_with_what_was_written_and_makes_no_second_record(clini
     assert sound(clinic)
 
 
+def test_what_was_done_before_at_the_same_moment_is_not_in_the_way(sqlite_clinic: Clinic) -> None:
+    done(sqlite_clinic, "sue", _word_before_the_call(sqlite_clinic))
+    task = listed(sqlite_clinic, "ann")[0].id
+    done(sqlite_clinic, "ann", task, result="no_answer")
+    assert back(sqlite_clinic, "ann", task)
+
+
+def _word_before_the_call(clinic: Clinic) -> int:
+    before = {**WORD, "key": "before"}
+    clinic.publish("flow", flow_of(before, {**CALL, "who": {"role": "agent"}}, WORD, END))
+    clinic.started()
+    return listed(clinic, "sue")[0].id
+
+
 def test_what_somebody_has_begun_is_not_taken_back(clinic: Clinic) -> None:
     task = called(clinic)
     word, sue = listed(clinic, "sue")[0].id, clinic.actor("sue")
