@@ -52,7 +52,7 @@ TOLD = {
     "lead": """
         SELECT l.external_id, l.name, l.mobile, l.status, l.received_at, l.contacted_at,
             l.deal_at, l.deal_amount, p.login
-        FROM form_lead_intake l LEFT JOIN person p ON CAST(p.id AS VARCHAR(20)) = l.owner""",
+        FROM form_lead_intake l LEFT JOIN person p ON p.id = l.owner""",
     "call": """
         SELECT l.external_id, f.result, f.summary, f.started_at
         FROM form_followup_log f JOIN form_lead_intake l ON l._id = f.lead""",
