@@ -1,8 +1,8 @@
 """Named crash points: a process that kills or stops itself at a boundary of its writing, by its own
 hand.
 
-They are put in from outside, where SQLAlchemy hands statements and commits to the driver: the
-product has no switch for dying. What is sent through `store/hot` passes here as well.
+They are put in from outside, where SQLAlchemy and `store/driver` hand statements and commits to
+the driver: the product has no switch for dying.
 
     write          before the N-th INSERT, UPDATE, DELETE or change of a table
     before_commit  when the N-th COMMIT is about to be sent
@@ -16,6 +16,8 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
+
+from careloom.platform.store import driver
 
 POINTS = ("write", "before_commit", "after_commit")
 WRITES = ("INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP")
@@ -42,8 +44,17 @@ def arm(point: str = "", number: int = 0, by: int = signal.SIGKILL) -> Passed:
 
     @event.listens_for(Engine, "before_cursor_execute")
     def sent(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if statement.lstrip()[:6].upper().startswith(WRITES):
+        if _writes(statement):
             come_by("write")
+
+    told = driver._told
+
+    def sent_past(connection: Any, cursor: Any, do: Any, sql: str, values: Any) -> Any:
+        if _writes(sql):
+            come_by("write")
+        return told(connection, cursor, do, sql, values)
+
+    driver._told = sent_past
 
     commit = DefaultDialect.do_commit
 
@@ -54,3 +65,9 @@ def arm(point: str = "", number: int = 0, by: int = signal.SIGKILL) -> Passed:
 
     DefaultDialect.do_commit = committed  # type: ignore[method-assign]
     return passed
+
+
+def _writes(statement: str) -> bool:
+    """Whether it changes anything; inserts that travel together begin with WITH."""
+    words = statement.lstrip()[:4096].upper()
+    return words.startswith(WRITES) or (words.startswith("WITH ") and "INSERT INTO" in words)

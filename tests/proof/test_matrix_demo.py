@@ -133,7 +133,7 @@ def submit_some(
         try:
             return submit(session, SYSTEM, form_key, given, unit_id=unit).id
         except Invalid as refusal:
-            wrong = {problem.path.removeprefix("/") for problem in refusal.problems}
+            wrong = {problem.path.split("/")[1] for problem in refusal.problems}
             given = {key: value for key, value in given.items() if key not in wrong}
             for key in wrong:  # what may not lie in the past comes later
                 if form.fields[key].type.name == "datetime":
@@ -167,9 +167,17 @@ def value_for(session: Session, its: Any, n: int, rows: Mapping[str, list[Row]])
         return str(there[(n + n // 60) % len(there)].id) if there else None
     if kind == "choice":
         return value_of_choice(session, its)
+    if kind == "subform":
+        return [row_for(session, its, n, rows)]
     if its.storage == "whole":
         return n % 9 + 1
     return f"5.{'1' * its.scale}" if its.storage == "scaled" else None
+
+
+def row_for(session: Session, its: Any, n: int, rows: Mapping[str, list[Row]]) -> dict[str, Any]:
+    """A row of a sub-form with what it must have."""
+    columns = [column for column in its.rows.fields.values() if column.required]
+    return {column.key: value_for(session, column, n, rows) for column in columns}
 
 
 def value_of_choice(session: Session, its: Any) -> str:
