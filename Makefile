@@ -28,7 +28,7 @@ TYPES := mkdir -p .mypy_cache/house && ln -sfn ../.. .mypy_cache/house/careloom 
 SEMGREP := SEMGREP_SEND_METRICS=off SEMGREP_ENABLE_VERSION_CHECK=0 .venv/semgrep/bin/semgrep
 export PYTHON PORT
 
-.PHONY: help run test check lint types browsertypes vitest servers rules bench pictures fuzz holes kills soak install tools build pins clean
+.PHONY: help run test suite check lint types browsertypes vitest servers rules bench pictures fuzz holes kills soak install tools build pins clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -39,11 +39,15 @@ run: install build ## everything, from nothing: install, build, the demo clinic,
 	@echo "Careloom: http://$(HOST):$(PORT)   (Ctrl+C ends it)"
 	@exec $(CARELOOM) run --host $(HOST) --port $(PORT)
 
+# Most of the tests wait for the processor, and linters too: side by side neither core stands idle.
 test: ## install what the tests need, then linters, types and every test
 	$(MAKE) --no-print-directory -j2 servers tools
-	$(MAKE) --no-print-directory -j2 --output-sync=target check vitest
-	$(BIN)/pytest -n 2 -m "not alone"
+	$(MAKE) --no-print-directory build
+	$(MAKE) --no-print-directory -j2 --output-sync=line suite check vitest
 	$(BIN)/pytest -m alone
+
+suite: tools build ## every test but those that measure waits
+	$(BIN)/pytest -n 3 -m "not alone"
 
 check: lint types browsertypes rules ## linters and types: ruff, mypy, vue-tsc; bandit and semgrep
 

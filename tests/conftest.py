@@ -3,6 +3,7 @@
 A test that needs what this machine lacks is skipped with its reason; with CI=true it fails.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -36,6 +37,13 @@ def pytest_configure(config: pytest.Config) -> None:
     Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(str(compiled))}
     if config.option.markexpr != "alone":
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", servers.quick_folder())
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays: the collector of garbage need not look at it after each test."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

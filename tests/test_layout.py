@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from configparser import ConfigParser
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -64,10 +65,16 @@ def sources() -> list[Path]:
     ]
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Everything that stands in a file, read once."""
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
 def imports(path: Path) -> Iterator[tuple[int, int, tuple[str, ...]]]:
     """Each relative import: its line, its dots, and what it names from the root on."""
     package = path.relative_to(ROOT).parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom) and node.level:
             start = package[: len(package) - node.level + 1]
             names = [node.module] if node.module else [alias.name for alias in node.names]
@@ -98,7 +105,7 @@ def test_imports_inside_the_house_are_relative() -> None:
     for path in sources():
         if is_outside(path):
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             names = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]

@@ -6,11 +6,10 @@ tables, imported by its name; a table that is worked out (a form's) may be writt
 
 import ast
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
-from test_layout import ROOT, is_outside, sources
+from test_layout import ROOT, is_outside, nodes, sources
 
 MAY_WRITE = {
     "platform/store/rows.py": "the row, its sub-forms' rows and its history, together",
@@ -34,23 +33,21 @@ def place(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@cache
 def house() -> dict[Path, tuple[ast.AST, ...]]:
     """Each module of the house and its nodes."""
-    inside = [path for path in sources() if not is_outside(path)]
-    return {path: tuple(ast.walk(ast.parse(path.read_text()))) for path in inside}
+    return {path: nodes(path) for path in sources() if not is_outside(path)}
 
 
-def statements(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, ast.expr]]:
+def statements(module: Iterable[ast.AST]) -> Iterator[tuple[int, ast.expr]]:
     """Each statement that writes by SQLAlchemy: its line and what it says its table is."""
     makers = {
         alias.asname or alias.name
-        for node in nodes
+        for node in module
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy")
         for alias in node.names
         if alias.name in WRITES
     }
-    for node in nodes:
+    for node in module:
         if not isinstance(node, ast.Call):
             continue
         if isinstance(node.func, ast.Name) and node.func.id in makers and node.args:
@@ -61,16 +58,16 @@ def statements(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, ast.expr]]:
                 yield node.lineno, its
 
 
-def own_tables(nodes: Iterable[ast.AST]) -> set[str]:
+def own_tables(module: Iterable[ast.AST]) -> set[str]:
     """Names of the house's own tables in a module: imported from a model, or a class of its own."""
     imported = {
         alias.asname or alias.name
-        for node in nodes
+        for node in module
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if node.level and (node.module or "").rpartition(".")[2] in MODELS
     }
-    return imported | {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+    return imported | {node.name for node in module if isinstance(node, ast.ClassDef)}
 
 
 MODELS = ("model", "file_model", "history", "jobs")
@@ -85,9 +82,9 @@ def named(table: ast.expr) -> str:
 
 def test_no_code_path_writes_past_the_door() -> None:
     wrong, used = [], set()
-    for path, nodes in house().items():
-        own = own_tables(nodes)
-        for line, table in statements(nodes):
+    for path, module in house().items():
+        own = own_tables(module)
+        for line, table in statements(module):
             if named(table) in own:
                 continue
             if place(path) in MAY_WRITE:
@@ -102,8 +99,8 @@ def test_no_code_path_writes_past_the_door() -> None:
 @pytest.mark.parametrize("function", MAY_USE)
 def test_what_writes_a_row_is_called_by_the_door_alone(function: str) -> None:
     users = set()
-    for path, nodes in house().items():
-        for node in nodes:
+    for path, module in house().items():
+        for node in module:
             if isinstance(node, ast.ImportFrom) and function in [a.name for a in node.names]:
                 users.add(place(path))
     assert users == MAY_USE[function]
@@ -111,8 +108,8 @@ def test_what_writes_a_row_is_called_by_the_door_alone(function: str) -> None:
 
 def test_no_statement_is_written_as_text() -> None:
     """Only the store says SQL itself (its locks, its leases), and never about a form's table."""
-    for path, nodes in house().items():
-        for node in nodes:
+    for path, module in house().items():
+        for node in module:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 words = node.value.upper().lstrip().split()
                 if words[:1] in (["INSERT"], ["UPDATE"], ["DELETE"]) and words[1:2]:

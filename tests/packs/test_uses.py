@@ -20,7 +20,7 @@ from careloom.runtime.reports.check import REPORT
 from careloom.runtime.reports.dashboard import DASHBOARD
 
 SHIPPED = Path(__file__).parents[2] / "blueprints"
-FORMS = ("lead_intake", "followup_log", "appointment")
+FORMS = ("lead_intake", "appointment")
 
 
 @pytest.fixture
