@@ -151,7 +151,9 @@ def _write_story(session: Session, branch: Branch, story: Story) -> str:
             **known,
         )
         if story.payment:
-            write("payment", story.payment, cashier=people["desk"], plan=plan, **known)
+            discounted = any("discount" in line for line in story.payment["lines"])
+            by = {"approver": people["manager"]} if discounted else {}
+            write("payment", story.payment, cashier=people["desk"], plan=plan, **by, **known)
     return customer
 
 

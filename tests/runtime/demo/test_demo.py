@@ -13,7 +13,7 @@ from careloom.platform.records.check import violations
 from careloom.platform.records.lists import list_records
 from careloom.platform.store.database import Database
 from careloom.runtime.demo import write
-from careloom.runtime.demo.past import STEPS
+from careloom.runtime.demo.past import STEPS, stories
 from careloom.runtime.demo.present import write_present
 from careloom.runtime.demo.write import days_of, write_past
 from careloom.runtime.flows.soundness import flows_are_sound
@@ -86,6 +86,21 @@ def test_each_step_follows_the_one_before_and_every_deal_was_paid(site: Site) ->
         deals["deal" if lead.get("deal_at") else "none"] += 1
     assert deals["deal"] == len(paid) > 0
     assert deals["none"] > deals["deal"]
+
+
+def test_who_was_paid_less_than_listed_had_it_approved(site: Site) -> None:
+    made_of, now = write.content(), site.clock.now()
+    with site.database.read() as session:
+        branch = write.branches(session, made_of)[0]
+    for back in range(120):
+        day = now.astimezone(branch.zone).date() - timedelta(days=back + 1)
+        told = list(stories(made_of, write.SEED, branch.code, day, now, branch.zone))
+        if any(one.payment and "discount" in one.payment["lines"][0] for one in told):
+            break
+    site.database.write(lambda session: write._write_day(session, branch, told))
+    paid = leads(site.database, "payment")
+    reduced = [one for one in paid if one["discount_total"] > 0]
+    assert reduced and all(one["approver"] for one in reduced)
 
 
 def test_todays_leads_run_in_the_flow_and_nothing_chases_the_past(site: Site) -> None:
