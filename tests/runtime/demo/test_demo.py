@@ -97,7 +97,7 @@ def test_who_was_paid_less_than_listed_had_it_approved(site: Site) -> None:
         told = list(stories(made_of, write.SEED, branch.code, day, now, branch.zone))
         if any(one.payment and "discount" in one.payment["lines"][0] for one in told):
             break
-    site.database.write(lambda session: write._write_day(session, branch, told))
+    write_past(site.database, back + 1, now, silent)
     paid = leads(site.database, "payment")
     reduced = [one for one in paid if one["discount_total"] > 0]
     assert reduced and all(one["approver"] for one in reduced)
