@@ -13,7 +13,7 @@ from ..actions.act import Act
 from ..steps.graph import TAKEN_BACK, ActionStep, Graph
 from ..tasks import hand_over as hands
 from ..tasks.actors import Offered
-from ..tasks.hold import found, need_known
+from ..tasks.hold import found, need_known, still_open
 from ..tasks.model import How, NoteKind, TaskState, task_notes, tasks
 from ..tasks.offer import ask_also
 from .instance import lock, sight_of
@@ -83,12 +83,7 @@ def _gone_on(session: Session, graph: Graph, row: Row[Any]) -> bool:
             return True
         if session.execute(noted).first() is not None:
             return True
-    beside = select(tasks.c.id).where(
-        tasks.c.token_id == row.token_id,
-        tasks.c.step_key == row.step_key,
-        tasks.c.state == TaskState.OPEN,
-    )
-    if session.execute(beside.limit(1)).first() is not None:
+    if still_open(session, row.token_id, row.step_key):
         return True  # others are still asked to say yes to the same
     steps = select(steps_taken.c.step_key, steps_taken.c.case_key).where(
         steps_taken.c.token_id == row.token_id, steps_taken.c.id > row.id

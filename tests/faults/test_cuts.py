@@ -16,7 +16,8 @@ import pytest
 import servers
 from kills.longer import seed, times
 from kills.nursery import Child, born, careloom
-from kills.visitor import Visitors, free_port, wait_for
+from kills.visitor import Visitors, wait_for
+from servers import free_port
 from sqlalchemy import text
 
 from careloom.platform.identity import access_tokens

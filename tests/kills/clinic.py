@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from servers import free_port
+
 from .acknowledged import Acknowledged
 from .nursery import Child, born, careloom
 from .under_way import Mark, watched
-from .visitor import Visitors, free_port
+from .visitor import Visitors
 
 ROWS = 30
 PATIENCE = 900

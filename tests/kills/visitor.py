@@ -7,7 +7,6 @@ breaks sends the same again under the same key until somebody answers.
 import http.client
 import json
 import random
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -115,14 +114,6 @@ class Visitors:
             return response.status, json.loads(words) if is_json else {"not JSON": words}
         finally:
             connection.close()
-
-
-def free_port() -> int:
-    """One that nobody listens at now."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def wait_for(port: int, seconds: float) -> float:

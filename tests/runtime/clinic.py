@@ -1,5 +1,7 @@
 """A small clinic for the runtime's tests: two branches, their people, three forms, one flow."""
 
+import time
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -371,3 +373,13 @@ def sound(clinic: Clinic) -> bool:
         found = [*violations(session), *flows_are_sound(session)]
     assert found == []
     return True
+
+
+def soon(holds: Callable[[], bool], seconds: float = 30) -> bool:
+    """Whether it comes true while one waits."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(0.02)
+    return False

@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from own_redis import OwnRedis
+from servers import free_port
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -183,11 +183,3 @@ def cluster(url: str, folder: Path, webs: int = 2, workers: int = 3) -> Iterator
             process.kill()
         database.close()
         redis.stop()
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port

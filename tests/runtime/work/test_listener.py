@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -23,18 +23,9 @@ from careloom.runtime.work import listener, queues
 from careloom.runtime.work.dispatch import drain
 from careloom.runtime.work.listener import Ear
 
-from ..clinic import Clinic, listed, rows, sound
+from ..clinic import Clinic, listed, rows, soon, sound
 
 KEY = "rq:queue:careloom"
-
-
-def soon(holds: Callable[[], bool], seconds: float = 30) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if holds():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 @pytest.fixture

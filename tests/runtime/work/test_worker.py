@@ -2,8 +2,6 @@
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -18,16 +16,7 @@ from careloom.runtime.work.dispatch import drain
 from careloom.runtime.work.waiting import anything_due, anything_unsealed
 from careloom.runtime.work.worker import Worker, start_worker, work_once
 
-from ..clinic import Clinic, listed, rows, sound
-
-
-def soon(holds: Callable[[], bool], seconds: float = 30) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if holds():
-            return True
-        time.sleep(0.02)
-    return False
+from ..clinic import Clinic, listed, rows, soon, sound
 
 
 def test_a_commit_wakes_the_worker(sqlite_clinic: Clinic) -> None:
