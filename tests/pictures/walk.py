@@ -253,6 +253,7 @@ CHAPTERS = {
 #: States that draw what their route's first picture does not.
 MORE = (
     "work-list-desk",
+    "task-plan",
     "task-approve",
     "run-stuck",
     "records-filtered",
