@@ -11,8 +11,8 @@ from ..identity import invitations, passwords, people
 from ..identity.reach import in_reach
 from ..store.errors import Conflict
 from .body import json_object
-from .idempotency import Reply, reply
-from .request import current_database, settings, who, write
+from .idempotency import DONE, Reply, reply
+from .request import current_database, settings, who
 from .routes import Spec, route
 from .shapes import MOMENT, stamp, thing
 
@@ -44,8 +44,7 @@ def link_of(invited: invitations.Invited) -> str:
 def disable(person_id: int) -> ResponseReturnValue:
     """Their sign-ins and access tokens end."""
     actor = who()
-    write(lambda session: people.disable(session, actor, person_id))
-    return "", 204
+    return reply(lambda session: people.disable(session, actor, person_id), lambda _: DONE)
 
 
 @route(
@@ -58,8 +57,7 @@ def disable(person_id: int) -> ResponseReturnValue:
 def enable(person_id: int) -> ResponseReturnValue:
     """Old access tokens stay ended."""
     actor = who()
-    write(lambda session: people.enable(session, actor, person_id))
-    return "", 204
+    return reply(lambda session: people.enable(session, actor, person_id), lambda _: DONE)
 
 
 @route(
@@ -82,8 +80,9 @@ def set_password(person_id: int) -> ResponseReturnValue:
     with current_database().read() as session:
         person = in_reach(session, actor, person_id, "people.write")
     hashed = sound_hash(sent["password"], person.login, person.name)
-    write(lambda session: people.set_password(session, actor, person_id, hashed))
-    return "", 204
+    return reply(
+        lambda session: people.set_password(session, actor, person_id, hashed), lambda _: DONE
+    )
 
 
 _LINK = thing({"expires_at": MOMENT}, url={"type": "string", "description": "Shown this once."})
@@ -124,8 +123,7 @@ def invite(person_id: int) -> ResponseReturnValue:
 def unlock(person_id: int) -> ResponseReturnValue:
     """It ends by itself too, a quarter of an hour after the first try."""
     actor = who()
-    write(lambda session: people.let_try_again(session, actor, person_id))
-    return "", 204
+    return reply(lambda session: people.let_try_again(session, actor, person_id), lambda _: DONE)
 
 
 @route(
@@ -138,5 +136,6 @@ def unlock(person_id: int) -> ResponseReturnValue:
 def sign_out(person_id: int) -> ResponseReturnValue:
     """On every browser, with its next request."""
     actor = who()
-    write(lambda session: people.sign_out_everywhere(session, actor, person_id))
-    return "", 204
+    return reply(
+        lambda session: people.sign_out_everywhere(session, actor, person_id), lambda _: DONE
+    )

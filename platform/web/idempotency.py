@@ -1,4 +1,5 @@
-"""`Idempotency-Key` on a POST: the same request again gets the first answer, and nothing twice.
+"""`Idempotency-Key` on a POST to /api/: the same request again gets the first answer, and nothing
+twice. Pages know no key: what they show once (a new token, a link) is kept nowhere.
 
 The key is taken in the transaction of the deed itself, so it is taken exactly when the deed was
 done; a refused request takes none and may be sent again. A view that answers by `reply` takes it
@@ -9,6 +10,7 @@ written right after.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,6 +37,7 @@ from .request import (
     close_reading,
     current_database,
     looking,
+    settings,
     who_or_nobody,
     write,
 )
@@ -85,12 +88,15 @@ class Again(Exception):
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer a deed is given: JSON, status, and where the new thing is."""
+    """An answer a deed is given: JSON (none with status 204), status, where the new thing is."""
 
     body: Any
     status: int = 200
     location: str | None = None
     etag: str | None = None
+
+
+DONE = Reply(None, 204)  # done, and there is nothing to say
 
 
 def reply(
@@ -130,7 +136,8 @@ def reply(
 
 
 def _response(made: Reply) -> Response:
-    response = Response(json.dumps(made.body) + "\n", made.status, mimetype="application/json")
+    text = "" if made.status == 204 else json.dumps(made.body) + "\n"
+    response = Response(text, made.status, mimetype="application/json")
     if made.location:
         response.headers["Location"] = made.location
     if made.etag:
@@ -140,14 +147,15 @@ def _response(made: Reply) -> Response:
 
 def _begin() -> Response | None:
     """Before the view: an answer there is already, or the key to be taken by the deed."""
-    text = request.headers.get(HEADER)
+    text = request.headers.get(HEADER) if request.path.startswith("/api/") else None
     actor = who_or_nobody()
     if text is None or request.method != "POST" or actor is None or actor.person_id is None:
         return None
     if not 1 <= len(text) <= 200 or not all("!" <= letter <= "~" for letter in text):
         raise Malformed("E_IDEMPOTENCY_KEY")
-    asked = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
-    asked.update(_content())
+    # under our secret: what is asked may hold a password, and a plain hash lets it be guessed
+    asked = hmac.new(settings().secret.encode(), b"answer:", hashlib.sha256)
+    asked.update(f"{request.method} {request.full_path}\n".encode() + _content())
     key = Key(actor.person_id, hash_of(text), asked.hexdigest())
     known = _fresh(g.answer) if asker().way == "token" else _find(key)
     if known is not None:
@@ -271,7 +279,7 @@ def _end(response: Response) -> Response:
 
 
 def use(app: Flask) -> None:
-    """Honour the header on every POST of somebody who is signed in."""
+    """Honour the header on every POST to /api/ of somebody who is signed in."""
     app.before_request(_begin)
     app.after_request(_end)
     app.register_error_handler(Again, _again)

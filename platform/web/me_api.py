@@ -14,8 +14,9 @@ from ..identity.roles import role_document
 from ..identity.tree import tree
 from ..store.errors import NotAllowed
 from .body import json_object
+from .idempotency import DONE, reply
 from .own_password import change_own
-from .request import reading, who, write
+from .request import reading, who
 from .routes import SIGNED_IN, Spec, route
 from .shapes import ID, KEY, LABEL, id_text, thing
 
@@ -111,5 +112,6 @@ def sign_out_everywhere() -> ResponseReturnValue:
     if actor.person_id is None:
         raise NotAllowed()
     person_id = actor.person_id
-    write(lambda session: people.sign_out_everywhere(session, actor, person_id))
-    return "", 204
+    return reply(
+        lambda session: people.sign_out_everywhere(session, actor, person_id), lambda _: DONE
+    )

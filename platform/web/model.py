@@ -12,7 +12,7 @@ class AnswerRow(Base):
     """A request under an Idempotency-Key, and what it was answered.
 
     Written in the transaction of the deed itself, so there is one exactly when the deed was done.
-    request: SHA-256 of method, path and body. status 0: done, its answer not yet written.
+    request: HMAC-SHA-256 of method, path and body. status 0: done, its answer not yet written.
     """
 
     __tablename__ = "answer"

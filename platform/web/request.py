@@ -226,6 +226,7 @@ def mark_seen(response: Response) -> Response:
     found: Asker | None = g.get("asker")
     if found is not None and found.due and found.sign_in_id is not None:
         number, lifetime = found.sign_in_id, idle()
+        g.pop("take_key", None)  # this is no deed that a key stands for
         try:
             write(lambda session: sessions.seen(session, number, lifetime))
         except Unavailable:  # the answer is ready; the next request will try again

@@ -1,6 +1,8 @@
 """What was sent is read strictly, and what was done is done once."""
 
+import hashlib
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -13,6 +15,7 @@ from careloom.platform.store.errors import Malformed
 from careloom.platform.web import idempotency
 from careloom.platform.web.body import DEEPEST, strict_json
 from careloom.platform.web.model import AnswerRow
+from careloom.platform.web.routes import declaration_of
 
 BAD = {
     "not json": (b"{a:1}", "E_JSON"),
@@ -264,3 +267,78 @@ def test_a_token_is_shown_once_and_never_kept(site: Site, lina: dict[str, str]) 
         kept = session.scalars(select(AnswerRow.body)).all()
         hashes = session.scalars(select(AccessToken.hash)).all()
     assert all(first.json["token"] not in text for text in [*kept, *hashes])
+
+
+def test_a_page_keeps_no_answer_under_a_key(site: Site) -> None:
+    """What a page shows once, a new token, is nowhere kept, and a key given to it does nothing."""
+    site.person("lina")
+    lina = site.visitor()
+    lina.sign_in("lina")
+    csrf, headers = lina.csrf("/me/tokens"), {"Idempotency-Key": "one"}
+    sent = {"csrf": csrf, "title": "tool", "days": "30"}
+    pages = [lina.client.post("/me/tokens", data=sent, headers=headers) for _ in range(2)]
+    shown = [re.findall(r"clm_[\w-]{20,}", page.text) for page in pages]
+    assert [page.status_code for page in pages] == [201, 201] and shown[0] and shown[1]
+    assert shown[0] != shown[1], "each is a request of its own"
+    with site.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(AnswerRow)) == 0
+
+
+def test_nothing_secret_is_kept_with_a_key(site: Site) -> None:
+    """Every API request that is sent or answered with a secret: it is not in the kept answers,
+    and what was asked cannot be guessed from its hash."""
+    boss, lin = site.person("boss", "G", "everything"), site.person("lin")
+    token, visitor = site.token(boss), site.visitor()
+    person, password = f"/api/people/{lin.person_id}", "a quite secret password"
+    fresh = {"login": "new", "name": "New", "unit": str(site.at["B1"]), "password": password}
+    asked: list[tuple[str, dict[str, str]]] = [
+        ("/api/tokens", {"title": "tool"}),
+        (f"{person}/invitation", {}),
+        (f"{person}/password", {"password": password}),
+        ("/api/people", fresh),
+    ]
+    answers = [keyed(visitor, token, path, path, body) for path, body in asked]
+    secrets = [answers[0].json["token"], answers[1].json["url"].partition("token=")[2], password]
+    with site.database.read() as session:
+        kept = session.scalars(select(AnswerRow)).all()
+    assert [answer.status_code for answer in answers] == [201, 201, 204, 201]
+    assert len(kept) == len(asked) and all(row.status for row in kept)
+    for row in kept:
+        assert not any(secret in row.body + str(row.location) for secret in secrets)
+    guessed = f"POST {person}/password?\n".encode() + json.dumps({"password": password}).encode()
+    assert hashlib.sha256(guessed).hexdigest() not in {row.request for row in kept}
+
+
+def test_every_answer_with_a_secret_says_what_is_kept_of_it(site: Site) -> None:
+    """Routes whose answer is shown once are those the test above asks; a new one is added there."""
+    declared = {
+        rule.rule
+        for rule in site.app.url_map.iter_rules()
+        if (told := declaration_of(site.app.view_functions[rule.endpoint]))
+        and "POST" in (rule.methods or ())
+        and "Shown this once" in str(told.spec)
+    }
+    assert declared == {"/api/tokens", "/api/people/<id:person_id>/invitation"}
+
+
+def test_a_refused_request_takes_no_key_when_its_sign_in_is_marked_as_used(site: Site) -> None:
+    site.person("boss", "G", "everything")
+    boss = site.visitor()
+    boss.sign_in("boss")
+    token = {"X-CSRF-Token": boss.csrf("/me")}
+    site.database.clock.turn(timedelta(minutes=30))  # type: ignore[attr-defined]
+    assert keyed(boss, token, "/api/definitions/form/none/check", "one").status_code == 404
+    with site.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(AnswerRow)) == 0
+
+
+def test_what_answers_nothing_answers_nothing_again(either_site: Site) -> None:
+    """Disabling and the like: done once, with its answer in the same transaction."""
+    site = either_site
+    token = site.token(site.person("boss", "G", "everything"))
+    lin = site.person("lin")
+    for act in ("disable", "enable", "unlock", "sign-out"):
+        path = f"/api/people/{lin.person_id}/{act}"
+        first, again = (keyed(site.visitor(), token, path, act) for _ in range(2))
+        assert (first.status_code, again.status_code, again.text) == (204, 204, "")
+        assert again.headers["Idempotent-Replayed"] == "true"
