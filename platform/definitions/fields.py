@@ -33,7 +33,8 @@ MANY = ("json", "rows")
 class Field:
     """One field of a form, read from its property. Expressions are texts, or None.
 
-    unique: what no two records share its value within (() is the form, `unit` the record's own).
+    unique: what no two records share its value within (() is the form, `unit` the record's own; of
+    a row's field `parent`, its record).
     rows: what each row of a sub-form is, as a form of its own called `form.field`.
     """
 

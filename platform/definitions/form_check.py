@@ -146,12 +146,16 @@ def _column(key: str, field: Document, document: Document, at: At) -> Found:
 
 
 def _unique_within(key: str, scope: list[str], document: Document, at: At) -> Found:
-    """Each is a field of one value that a column compares; `unit` is the record's own unit."""
+    """Each is a field of one value that a column compares; `unit` is the record's own unit, of a
+    row `parent` its record."""
     fields = document["properties"]
+    in_rows = "items" in at
     for position, name in enumerate(scope):
         its = fields.get(name)
-        if name == "unit":
-            sound = its is None or document.get("x-unit") == name
+        if name == "unit" and not (in_rows and its):
+            sound = not in_rows and (its is None or document.get("x-unit") == name)
+        elif name == "parent":
+            sound = in_rows
         elif its is None:
             yield _problem((*at, position), "E_NO_FIELD", **missing(name, fields))
             continue

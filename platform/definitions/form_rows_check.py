@@ -35,8 +35,9 @@ def check_rows(field: Document, at: At) -> Iterator[Problem]:
             yield _problem((*inner, "x-encrypted"), "E_ROWS_WORD", name="x-encrypted")
         for word in sorted(set(WORDS_NOT_IN_ROWS) & set(its)):
             yield _problem((*inner, word), "E_ROWS_WORD", name=word)
-        if its.get("x-column", {}).get("unique"):
-            yield _problem((*inner, "x-column", "unique"), "E_ROWS_WORD", name="unique")
+        unique = its.get("x-column", {}).get("unique")
+        if unique and (unique is True or "parent" not in unique):
+            yield _problem((*inner, "x-column", "unique"), "E_ROWS_UNIQUE")
     yield from _layout(rows, fields, at)
     for position, key in enumerate(rows.get("required", ())):
         if key not in fields:

@@ -85,6 +85,21 @@ def settle_rows(
     return problems
 
 
+def twice_in_rows(field: Field, rows: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+    """Values that stand in an earlier row of the record already, in fields that are unique."""
+    assert field.rows is not None
+    for key, its in field.rows.fields.items():
+        if its.unique is None:
+            continue
+        names = (key, *(name for name in its.unique if name != "parent"))
+        first: dict[tuple[Any, ...], int] = {}
+        for at, row in enumerate(rows):
+            compared = tuple(row.get(name) for name in names)
+            if None not in compared and first.setdefault(compared, at) != at:
+                row_said = {"row": first[compared] + 1}
+                yield Problem(pointer(field.key, at, key), "E_UNIQUE_ROW", row_said)
+
+
 def within(field: Field, at: int, problems: Sequence[Problem]) -> Iterator[Problem]:
     """A row's problems as the record's."""
     place = pointer(field.key, at)

@@ -18,7 +18,7 @@ from ..store.errors import Problem
 from ..store.locks import exclusive
 from ..store.session import transaction
 from .choices import choices_of, missing_reference
-from .row_values import read_rows, within
+from .row_values import read_rows, twice_in_rows, within
 from .shape import Shape
 
 #: what JSON Schema's own words are called here; the rest is E_SCHEMA
@@ -136,15 +136,18 @@ def unique_problems(
     """Values another live record has already, in fields that are unique.
 
     The index has the last word; this says it by field before anything is written. Where a field
-    that a value is unique within is blank, nothing is compared, as in the index.
+    that a value is unique within is blank, nothing is compared, as in the index. In a sub-form the
+    rows of the record itself are compared.
     """
-    problems = []
+    problems: list[Problem] = []
     for key, field in shape.form.fields.items():
-        if field.unique is None or any(
+        if field.rows is not None:
+            problems += twice_in_rows(field, values.get(key) or ())
+        elif field.unique is None or any(
             values.get(name) is None for name in (key, *field.unique) if name != "unit"
         ):
             continue
-        if _taken(session, shape, field, values, unit_id, record_id):
+        elif _taken(session, shape, field, values, unit_id, record_id):
             problems.append(Problem(pointer(key), "E_UNIQUE"))
     return problems
 

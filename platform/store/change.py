@@ -85,7 +85,7 @@ def carry_out(session: Session, table: Table, changes: Sequence[Change]) -> dict
     """
     connection = session.connection()
     operations = Operations(MigrationContext.configure(connection))
-    later: dict[str, str] = {}
+    indexed: list[ColumnSpec] = []  # once every column is there: a unique index may need others
     for change in changes:
         if change.kind == "create":
             connection.execute(CreateTable(table))
@@ -95,14 +95,17 @@ def carry_out(session: Session, table: Table, changes: Sequence[Change]) -> dict
             operations.add_column(table.name, column(change.spec))
             if change.spec.encrypted:
                 operations.add_column(table.name, blind_column(change.spec))
-            _index(connection, table, change.spec, later)
+            indexed.append(change.spec)
         elif change.kind == "rescale" and change.spec and change.was:
             _rescale(connection, table, change.spec, change.was)
         elif change.kind == "index" and change.spec and change.was:
             old = index_name(table.name, change.was)
             if old in {found["name"] for found in inspect(connection).get_indexes(table.name)}:
                 operations.drop_index(old or "", table_name=table.name)
-            _index(connection, table, change.spec, later)
+            indexed.append(change.spec)
+    later: dict[str, str] = {}
+    for spec in indexed:
+        _index(connection, table, spec, later)
     return later
 
 

@@ -4,7 +4,7 @@ A row has no life of its own: it comes and goes with what its record says, and t
 holds it whole. Nothing drops a row but a change of its record through the door.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.schema import ForeignKeyConstraint
 
 from .columns import ColumnSpec, column
-from .tables import KEY, index_name, short, table_name
+from .tables import KEY, SCOPES, index_name, short, table_name
 
 Rows = Sequence[Mapping[str, Any]]  # each: column -> as kept
 RECORD, PLACE = "_record", "_place"
@@ -29,7 +29,9 @@ def child_table(form_key: str, key: str, specs: tuple[ColumnSpec, ...]) -> Table
     Table(parent, metadata, Column("_id", BigInteger, primary_key=True))
     name = short(f"{parent}${key}")
     indexes = [
-        Index(index, spec.key) for spec in specs if (index := index_name(name, spec)) is not None
+        Index(index, *_within(spec), spec.key, unique=spec.unique is not None)
+        for spec in specs
+        if (index := index_name(name, spec)) is not None
     ]
     return Table(
         name,
@@ -40,6 +42,11 @@ def child_table(form_key: str, key: str, specs: tuple[ColumnSpec, ...]) -> Table
         ForeignKeyConstraint([RECORD], [f"{parent}._id"], name=short(f"fk_{name}")),
         *indexes,
     )
+
+
+def _within(spec: ColumnSpec) -> Iterable[str]:
+    """What a row's value is unique within, its record always: rows are retired with theirs."""
+    return (SCOPES.get(name, name) for name in spec.unique or ())
 
 
 def put_rows(session: Session, table: Table, record_id: int, rows: Rows) -> None:

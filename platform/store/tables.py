@@ -77,6 +77,10 @@ def index_name(table: str, spec: ColumnSpec) -> str | None:
     return None
 
 
+#: what a value may be unique within that is no field: the record's own unit, a row's record
+SCOPES = {"unit": "_unit", "parent": "_record"}
+
+
 def _indexes(table: str, specs: tuple[ColumnSpec, ...]) -> list[Index]:
     """What every list asks for (one's own, one unit's, the newest first), then the fields' own.
 
@@ -91,7 +95,7 @@ def _indexes(table: str, specs: tuple[ColumnSpec, ...]) -> list[Index]:
         name = index_name(table, spec)
         key = spec.blind if spec.encrypted else spec.key
         if spec.unique is not None:
-            scope = ["_unit" if key == "unit" else key for key in spec.unique]
+            scope = [SCOPES.get(name, name) for name in spec.unique]
             indexes.append(
                 Index(
                     name,

@@ -152,3 +152,113 @@ def test_unit_is_the_records_own_and_no_other_field(database: Database) -> None:
     with pytest.raises(Invalid) as refusal:
         make.publish(database, "form", document)
     assert refused(refusal) == [("/properties/no/x-column/unique/0", "E_UNIQUE_WITHIN")]
+
+
+def test_what_it_is_unique_within_may_come_with_the_same_version(database: Database) -> None:
+    """The index is made once every column is there, whatever their order."""
+    document = chart()
+    del document["properties"]["visit"]
+    document["x-layout"][0]["fields"].remove("visit")
+    make.publish(database, "form", document)
+    make.publish(database, "form", chart(("unit", "visit")))
+
+
+# --- within a record, among its sub-form's rows -------------------------------------------------
+
+
+def bill(unique: Any = ("parent",), *, more: bool = True) -> make.Json:
+    within = list(unique) if isinstance(unique, tuple) else unique
+    row = {
+        "tooth": make.field(**({"x_column": {"unique": within}} if unique else {})),
+        "price": make.field("money"),
+        **({"kind": make.field()} if more else {}),
+    }
+    return make.form("bill", {"name": make.field(), "items": make.rows(row)}, x_label="name")
+
+
+def teeth(*names: str | None, kind: str = "") -> list[make.Json]:
+    extra = {"kind": kind} if kind else {}
+    return [{"price": "1", **extra, **({"tooth": name} if name else {})} for name in names]
+
+
+def test_a_rows_value_stands_once_in_its_record(database: Database) -> None:
+    make.publish(database, "form", bill())
+    first = make.record(database, "bill", name="a", items=teeth("11", "12", None, None))
+    make.record(database, "bill", name="b", items=teeth("11"))
+    with pytest.raises(Invalid) as refusal:
+        make.record(database, "bill", name="c", items=teeth("11", "12", "11", " 12 "))
+    assert refused(refusal) == [
+        ("/items/2/tooth", "E_UNIQUE_ROW"),
+        ("/items/3/tooth", "E_UNIQUE_ROW"),
+    ]
+    assert [problem.params["row"] for problem in refusal.value.problems] == [1, 2]
+    with pytest.raises(Invalid):
+        database.write(lambda s: change(s, SYSTEM, "bill", first.id, {"items": teeth("12", "12")}))
+    # rows change places: what each had is compared with what the others have now
+    database.write(lambda s: change(s, SYSTEM, "bill", first.id, {"items": teeth("12", "11")}))
+    database.write(lambda s: retire(s, SYSTEM, "bill", first.id))
+    database.write(lambda s: restore(s, SYSTEM, "bill", first.id))
+    with database.read() as session:
+        assert list(violations(session)) == []
+
+
+def test_rows_are_told_apart_by_further_fields(database: Database) -> None:
+    make.publish(database, "form", bill(("parent", "kind")))
+    make.record(database, "bill", items=[*teeth("11", kind="a"), *teeth("11", kind="b")])
+    make.record(database, "bill", items=[*teeth("11", "11"), *teeth("11", kind="b")])
+    with pytest.raises(Invalid) as refusal:
+        make.record(database, "bill", items=teeth("11", "12", "11", kind="b"))
+    assert refused(refusal) == [("/items/2/tooth", "E_UNIQUE_ROW")]
+
+
+def test_the_rows_index_has_the_last_word(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it came to be written, it is a refusal and no fault of ours."""
+    make.publish(database, "form", bill())
+    monkeypatch.setattr(submitting, "unique_problems", lambda *_: [])
+    there = make.record(database, "bill", items=teeth("11"))
+    with pytest.raises(Conflict) as refusal:
+        make.record(database, "bill", items=teeth("11", "11"))
+    assert refusal.value.code == "E_UNIQUE"
+    with pytest.raises(Conflict):
+        database.write(lambda s: change(s, SYSTEM, "bill", there.id, {"items": teeth("1", "1")}))
+
+
+def test_rows_there_are_decide_whether_a_later_version_may_ask_it(database: Database) -> None:
+    make.publish(database, "form", bill(None, more=False))
+    there = make.record(database, "bill", items=teeth("11", "11"))
+    with pytest.raises(Invalid) as refusal:
+        make.publish(database, "form", bill())
+    place = "/properties/items/items/properties/tooth/x-column"
+    assert refused(refusal) == [(place, "E_NOT_UNIQUE_YET")]
+    make.publish(database, "form", bill(("parent", "kind")))  # blank kinds are not compared
+    database.write(lambda s: change(s, SYSTEM, "bill", there.id, {"items": teeth("11")}))
+    make.publish(database, "form", bill())
+    with pytest.raises(Invalid):
+        make.record(database, "bill", items=teeth("11", "11"))
+
+
+@pytest.mark.parametrize(
+    ("unique", "at", "code"),
+    [
+        (True, "", "E_ROWS_UNIQUE"),
+        (("kind",), "", "E_ROWS_UNIQUE"),
+        (("parent", "unit"), "/1", "E_UNIQUE_WITHIN"),
+        (("parent", "tooth"), "/1", "E_UNIQUE_WITHIN"),
+        (("parent", "nobody"), "/1", "E_NO_FIELD"),
+    ],
+)
+def test_of_a_row_it_says_within_its_record(
+    database: Database, unique: Any, at: str, code: str
+) -> None:
+    with pytest.raises(Invalid) as refusal:
+        make.publish(database, "form", bill(unique))
+    place = "/properties/items/items/properties/tooth/x-column/unique"
+    assert refused(refusal) == [(place + at, code)]
+
+
+def test_parent_means_nothing_outside_a_sub_form(database: Database) -> None:
+    with pytest.raises(Invalid) as refusal:
+        make.publish(database, "form", chart(("parent",)))
+    assert refused(refusal) == [("/properties/no/x-column/unique/0", "E_UNIQUE_WITHIN")]
