@@ -20,13 +20,15 @@ from ...platform.web.routes import SIGNED_IN, Spec, route
 from ...platform.web.shapes import ID, KEY, thing
 from ..tasks.hold import claim, unclaim
 from ..tasks.messages import inbox, mark_read
-from ..tasks.model import tasks
+from ..tasks.model import TaskState, tasks
+from ..tasks.overview import overview
 from ..tasks.worklist import worklist
 from . import control
 from .complete import complete
 from .model import InstanceState
 from .raised import raise_event
 from .read import TaskView, list_instances, read_instance, read_task
+from .seen import need_right
 from .shown import (
     INSTANCE,
     INSTANCE_LINE,
@@ -55,9 +57,10 @@ _COMMENT = {"type": ["string", "null"], "maxLength": 2000}
     "/api/tasks",
     needs=SIGNED_IN,
     spec=Spec(
-        "The asker's open tasks, soonest due first; `total` counts no more than 1,000.",
+        "The asker's open tasks, soonest due first, `total` counting no more than 1,000; with "
+        "`state` what became of them, with `mine=false` everybody's, both the newest first.",
         query={
-            "state": {"enum": ["open"]},
+            "state": {"enum": [state.value for state in TaskState]},
             "mine": _YES_NO,
             "flow": KEY,
             "step": {"type": "string", "maxLength": 80},
@@ -73,13 +76,21 @@ _COMMENT = {"type": ["string", "null"], "maxLength": 2000}
     ),
 )
 def list_tasks() -> ResponseReturnValue:
-    """`mine=true` and `state=open` are what there is so far, and what is meant without them.
+    """Without `state` the open ones. `mine=true`: what the asker is to do, has done, or had before
+    it was dropped; `mine=false`: all whose record the asker may read, and needs `flows.read`.
 
     flow, step: of the definition. form, subject: the record it is about. holder: who has it.
     """
-    if request.args.get("state", "open") != "open" or request.args.get("mine", "true") != "true":
-        raise Malformed("E_PARAMETER", name="state, mine")
-    found = worklist(reading(), who(), limit(), cursor(), count=True, only=list(_asked_for()))
+    state, mine = request.args.get("state", "open"), request.args.get("mine", "true") == "true"
+    session, actor, only = reading(), who(), list(_asked_for())
+    if mine and state == TaskState.OPEN:
+        found = worklist(session, actor, limit(), cursor(), count=True, only=only)
+    else:
+        if not mine:
+            need_right(session, actor)
+        mark = cursor()
+        before = number(mark) if mark is not None else None
+        found = overview(session, actor, state, mine=mine, limit=limit(), before=before, only=only)
     return jsonify(page([task_line(row) for row in found.items], found.next, found.total))
 
 

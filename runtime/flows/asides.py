@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from ...platform.definitions.published import entries
 from ...platform.identity.permissions import allowed
@@ -11,10 +11,12 @@ from ...platform.store.session import moment
 from ...platform.web.context import local
 from ..forms.asides import Aside
 from ..forms.show import Reader
+from ..tasks.model import tasks
 from ..tasks.worklist import MOST, worklist
 from .cards import due_of
 from .model import instances
 from .seen import READ
+from .take_back import own_to_take_back
 
 SHOWN = 5
 COLOURS = {"running": "badge-info", "ended": "badge-ok", "suspended": "badge-soon"}
@@ -22,7 +24,7 @@ LATENESS = {"late": "badge-late", "soon": "badge-soon"}
 
 
 def about_record(reader: Reader, record: Record) -> list[Aside]:
-    """The tasks first, for they are to be done."""
+    """The tasks first, for they are to be done; then those that may be taken back."""
     return [*_tasks(reader, record), *_runs(reader, record)]
 
 
@@ -37,7 +39,19 @@ def _tasks(reader: Reader, record: Record) -> list[Aside]:
             found.append(
                 Aside("tasks", reader.text(row.title), words, f"/tasks/{row.id}", due.words, colour)
             )
-    return found
+    return [*found, *_done(reader, record)]
+
+
+def _done(reader: Reader, record: Record) -> list[Aside]:
+    """What the reader has finished about it and may still take back."""
+    about = and_(tasks.c.subject_form == record.form.key, tasks.c.subject_id == record.id)
+    state = reader.say("page.take_back.may")
+    return [
+        Aside(
+            "tasks", reader.text(row.title), "", f"/tasks/{row.id}/take-back", state, "badge-info"
+        )
+        for row in own_to_take_back(reader.session, reader.actor, about)
+    ]
 
 
 def _runs(reader: Reader, record: Record) -> list[Aside]:

@@ -39,6 +39,7 @@ from .model import InstanceState, waits
 from .raised import raise_event
 from .run_story import instance_row, open_incidents, result_words, standing_waits, trail
 from .seen import READ, need_seen
+from .take_back import own_to_take_back
 
 area = Blueprint("instances", __name__)
 
@@ -48,7 +49,8 @@ GAP = re.compile(r"\{\w+\}")
 @route(area, "/instances/<id:instance_id>", needs=READ, endpoint="instance")
 def instance(instance_id: int) -> ResponseReturnValue:
     """`pages/instance.html`: url, title, version, started, state, result, subject, incidents,
-    waits, tasks, events, messages, map, trail, may (cancel, suspend, resume, retry), clock."""
+    waits, tasks, own (what the reader may take back: words, url), events, messages, map, trail,
+    may (cancel, suspend, resume, retry), clock."""
     session, actor = reading(), who()
     need_seen(session, actor, instance_id)
     reader = reader_of(session, actor)
@@ -67,6 +69,13 @@ def instance(instance_id: int) -> ResponseReturnValue:
         incidents=open_incidents(reader, row),
         waits=standing_waits(reader, row),
         tasks=open_tasks(reader, instance_id),
+        own=[
+            {
+                "words": reader.say("page.take_back.own", title=reader.text(task.title)),
+                "url": f"/tasks/{task.id}/take-back",
+            }
+            for task in own_to_take_back(session, actor, tasks.c.instance_id == instance_id)
+        ],
         events=awaited_events(reader, instance_id),
         messages=_messages(reader, instance_id, graph),
         map=drawn_map(reader, row, graph),

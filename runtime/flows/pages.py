@@ -274,13 +274,13 @@ def finish(task_id: int) -> ResponseReturnValue:
         outcome, comment = typed.get(OUTCOME) or None, typed.get(COMMENT)
         given = {} if desk.asked_by else given_by(desk, typed)
         complete(session, actor, task_id, given, outcome, comment)
-        return desk.row.title
+        return desk.row.title, may_take_back(session, actor, found(session, task_id))
 
     try:
         typed, only_rows = _arranged(actor, task_id, typed)
         if only_rows:
             return _draw(desk_of(reading(), actor, task_id), typed)
-        title = write(deed)
+        title, back = write(deed)
     except Invalid as refusal:
         return _draw(desk_of(reading(), actor, task_id), typed, refusal), 422
     except Conflict as refusal:
@@ -289,7 +289,9 @@ def finish(task_id: int) -> ResponseReturnValue:
     except NotFound:
         flash(say(language(), "page.task.closed"), "soon")
         return redirect("/", 303)
-    flash(say(language(), "page.task.completed", title=text(title, language())), "ok")
+    done = say(language(), "page.task.completed", title=text(title, language()))
+    link = {"url": f"/tasks/{task_id}/take-back", "link": say(language(), "page.take_back.do")}
+    flash({"words": done, **link} if back else done, "ok")  # type: ignore[arg-type]
     return redirect("/", 303)
 
 

@@ -7,18 +7,21 @@ from sqlalchemy.orm import Session
 
 from ...platform.identity.actor import Actor
 from ...platform.store.errors import Conflict, Invalid, NotAllowed, Problem
-from ..steps.graph import TaskStep
+from ..actions.commands import Offer, Reckoned, SetLimit, StepFailed
+from ..actions.moments import reckon
+from ..steps.graph import Graph, TaskStep
 from ..tasks import hand_over as hands
 from ..tasks.actors import Offered
 from ..tasks.hold import found, lost, name_of, need_asked
 from ..tasks.model import NoteKind, TaskState, task_actors, tasks
-from ..tasks.offer import NewTask, offer
+from ..timers.set import set_timers, set_watches
 from . import hand_over
 from .complete import complete
 from .definition import YES
-from .instance import lock
+from .instance import Standing, lock, sight_of
 from .load import flow
 from .model import InstanceState
+from .put import Hands
 
 BESIDE, AFTER = "beside", "after"
 WAYS = (BESIDE, AFTER)
@@ -32,20 +35,21 @@ def add_sign(
     way: str = BESIDE,
     said: str | None = None,
 ) -> int:
-    """`to` has to say yes as well, with a task of their own; returns its id. A no of either is a
-    no. `after`: the actor says yes at once, with the same words.
+    """`to` has to say yes as well, with a task of their own, due and hurried as the step says from
+    now on; returns its id. A no of either is a no. `after`: the actor says yes at once, with the
+    same words.
 
     Whoever is asked to approve may. Raises NotFound, NotAllowed, Conflict (closed, held by
-    another, suspended, delegated), Invalid at /to when that person may not do it or is asked
-    already.
+    another, suspended, delegated, no moment is its due time), Invalid at /to when that person may
+    not do it or is asked already.
     """
-    task, step = _mine(session, actor, task_id)
+    task, standing, graph = _mine(session, actor, task_id)
+    step = graph.task(task.step_key)
     said = hand_over.worded(said, required=False)
     if to == actor.person_id or _is_asked(session, task, to):
         raise Invalid(problems=[Problem("/to", "E_TASK_THEIRS")])
     hand_over.need_fit(session, hand_over.Handing(task, step, True), to)
-    copied = {key: getattr(task, key) for key in NewTask.__dataclass_fields__}
-    made = offer(session, NewTask(**copied), [Offered(person=to)])
+    made = _offered(session, actor, task, standing, graph, to)
     hands.write_note(session, actor, task, NoteKind.SIGNER, said, to)
     hands.tell(session, "task:signer_added", actor, task, to)
     if way == AFTER:
@@ -53,8 +57,29 @@ def add_sign(
     return made
 
 
-def _mine(session: Session, actor: Actor, task_id: int) -> tuple[Row[Any], TaskStep]:
-    """An open approval that the actor may decide now, its instance locked; and its step."""
+def _offered(
+    session: Session, actor: Actor, task: Row[Any], standing: Standing, graph: Graph, to: int
+) -> int:
+    """A task of this step before the person, with its due time and limits counted from now."""
+    step: TaskStep = graph.task(task.step_key)
+    sight, names = sight_of(session, standing), standing.run.names
+    try:
+        due = reckon(sight, step.due, names) if step.due is not None else Reckoned(None)
+        limits = [(limit.key, reckon(sight, limit.when, names)) for limit in step.limits]
+    except StepFailed as failure:
+        raise Conflict(failure.code, **failure.params) from failure
+    put = Hands(sight, graph, standing, None, actor)
+    put.token_id = task.token_id
+    made = put.offer(Offer(task.step_key, (Offered(person=to),), due))
+    for key, at in limits:
+        put.limit(SetLimit(made, key, at))
+    set_timers(session, put.timers)
+    set_watches(session, put.watches)
+    return made
+
+
+def _mine(session: Session, actor: Actor, task_id: int) -> tuple[Row[Any], Standing, Graph]:
+    """An open approval that the actor may decide now, its instance locked; and its flow."""
     need_asked(session, actor, task_id)
     standing = lock(session, found(session, task_id).instance_id)
     task = found(session, task_id)  # as it stands now that nobody else moves it
@@ -66,10 +91,10 @@ def _mine(session: Session, actor: Actor, task_id: int) -> tuple[Row[Any], TaskS
         raise lost(session, actor, task_id)
     if task.principal_id is not None:
         raise Conflict("E_TASK_DELEGATED", by=name_of(session, task.principal_id))
-    step = flow(session, standing.flow_key, standing.flow_version).task(task.step_key)
-    if step.approval is None:
+    graph = flow(session, standing.flow_key, standing.flow_version)
+    if graph.task(task.step_key).approval is None:
         raise NotAllowed("E_NO_SIGN")
-    return task, step
+    return task, standing, graph
 
 
 def _is_asked(session: Session, task: Row[Any], person_id: int) -> bool:

@@ -1,14 +1,15 @@
 """Take a completed task back while nobody has begun what comes after it (撤回)."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.orm import Session
 
 from ...platform.events.log import append
 from ...platform.identity.actor import Actor
 from ...platform.store.errors import Conflict, NotAllowed, NotFound
-from ...platform.store.session import moment
+from ...platform.store.session import database_of, moment
 from ..actions.act import Act
 from ..steps.graph import TAKEN_BACK, ActionStep, Graph
 from ..tasks import hand_over as hands
@@ -26,6 +27,8 @@ from .writing import note_case, token_at
 PASSED = ("task", "approve", "branch", "go_to", "repeat", "again", "race", "wait")
 """Steps that may be walked again as if they had not been: nothing outside has heard of them."""
 
+MOST_LOOKED_AT = 3
+
 
 def take_back(session: Session, actor: Actor, task_id: int) -> int:
     """The task is open again, in the hands of who completed it; returns the new task's id.
@@ -40,6 +43,7 @@ def take_back(session: Session, actor: Actor, task_id: int) -> int:
     row = found(session, task_id)
     if standing is None:
         raise NotFound(task=str(task_id))
+    _hold_later(session, row)
     graph = flow(session, standing.flow_key, standing.flow_version)
     _need_may(session, actor, graph, standing.state, row)
     drop_rest(session, row.token_id)
@@ -50,6 +54,14 @@ def take_back(session: Session, actor: Actor, task_id: int) -> int:
     sight = sight_of(session, standing)
     go_on(sight, graph, standing, row.token_id, row.step_key, row.step_key, event)
     return _into_hands(session, actor, row)
+
+
+def _hold_later(session: Session, row: Row[Any]) -> None:
+    """Nobody claims what came after the task until this transaction ends: claiming does not wait
+    for the instance. SQLite writes one transaction at a time anyway."""
+    if database_of(session).dialect == "postgresql":
+        later = select(tasks.c.id).where(tasks.c.token_id == row.token_id, tasks.c.id > row.id)
+        session.execute(later.order_by(tasks.c.id).with_for_update())
 
 
 def may_take_back(session: Session, actor: Actor, row: Row[Any]) -> bool:
@@ -63,6 +75,22 @@ def may_take_back(session: Session, actor: Actor, row: Row[Any]) -> bool:
     except (Conflict, NotAllowed):
         return False
     return True
+
+
+def own_to_take_back(
+    session: Session, actor: Actor, about: ColumnElement[bool]
+) -> Sequence[Row[Any]]:
+    """Of the tasks about something those the actor could take back now, newest first; `about`
+    should be one that an index answers."""
+    if actor.person_id is None:
+        return []
+    query = (
+        select(tasks)
+        .where(about, tasks.c.state == TaskState.DONE, tasks.c.closed_by == actor.person_id)
+        .order_by(tasks.c.id.desc())
+        .limit(MOST_LOOKED_AT)
+    )
+    return [row for row in session.execute(query) if may_take_back(session, actor, row)]
 
 
 def _need_may(session: Session, actor: Actor, graph: Graph, state: str, row: Row[Any]) -> None:

@@ -30,11 +30,14 @@ class Subject:
             tasks.c.subject_form == self.shape.form.key, tasks.c.subject_id == self.table.c._id
         )
 
+    def seen(self) -> ColumnElement[bool]:
+        """Whether there is such a record that the actor may read."""
+        return and_(self.table.c._id.is_not(None), self.asked.rows("read", self.table))
+
     def columns(self) -> list[ColumnElement[Any]]:
         """The label as far as the actor may know it, and how far that is."""
         key, label = self.shape.form.key, self.shape.form.label
-        seen = and_(self.table.c._id.is_not(None), self.asked.rows("read", self.table))
-        found: list[ColumnElement[Any]] = [seen.label(f"{key}_seen")]
+        found: list[ColumnElement[Any]] = [self.seen().label(f"{key}_seen")]
         if label is not None:
             text = visible(self.asked, self.shape, label, self.table, least="masked")
             whole = readable(self.asked, self.shape, label, self.table)

@@ -87,7 +87,7 @@ def worklist(
         return TaskPage([], None, 0 if count else None)
     about = subjects(session, actor)
     query = (
-        _joined(about, asked.c.how, asked.c.sort_at)
+        joined(about, asked.c.how, asked.c.sort_at)
         .join_from(tasks, asked, asked.c.task_id == tasks.c.id)
         .where(_free(actor, asked.c.how))
         .order_by(asked.c.sort_at, tasks.c.id)
@@ -99,7 +99,7 @@ def worklist(
     if len(rows) > limit:
         more = _encode(rows[limit - 1].sort_at, rows[limit - 1].id)
     total = _count(session, actor, only) if count else None
-    items = [_task_row(row, about, now) for row in rows[:limit]]
+    items = [drawn_row(row, about, now) for row in rows[:limit]]
     for item in items:
         if item.label is not None:
             note(item.subject_form, [item.subject_id], "list")
@@ -109,8 +109,8 @@ def worklist(
 def task_row(session: Session, actor: Actor, task_id: int, how: str = How.OFFERED) -> TaskRow:
     """One task as a list shows it. Whether the actor may see it, the caller has asked."""
     about = subjects(session, actor)
-    row = session.execute(_joined(about).where(tasks.c.id == task_id)).one()
-    return _task_row(row, about, moment(session), how)
+    row = session.execute(joined(about).where(tasks.c.id == task_id)).one()
+    return drawn_row(row, about, moment(session), how)
 
 
 def _legs(actor: Actor) -> list[ColumnElement[bool]]:
@@ -165,7 +165,7 @@ def _free(actor: Actor, how: ColumnElement[Any]) -> ColumnElement[bool]:
     )
 
 
-def _joined(about: dict[str, Subject], *more: ColumnElement[Any]) -> Select[Any]:
+def joined(about: dict[str, Subject], *more: ColumnElement[Any]) -> Select[Any]:
     """Tasks with their holders' names and what their records' labels need."""
     source: Any = tasks.outerjoin(Person, Person.id == tasks.c.holder_id)
     columns: list[ColumnElement[Any]] = []
@@ -175,9 +175,10 @@ def _joined(about: dict[str, Subject], *more: ColumnElement[Any]) -> Select[Any]
     return select(tasks, Person.name.label("holder"), *columns, *more).select_from(source)
 
 
-def _task_row(
+def drawn_row(
     row: Row[Any], about: dict[str, Subject], now: datetime, how: str | None = None
 ) -> TaskRow:
+    """A row of `joined` as it stands on a list."""
     subject = about.get(row.subject_form)
     is_open = row.state == TaskState.OPEN
     return TaskRow(

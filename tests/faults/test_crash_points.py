@@ -27,7 +27,7 @@ from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import settings_from
 from careloom.runtime.work.worker import work_once
 
-from ..runtime.clinic import LEAD, Clinic, form, listed, text
+from ..runtime.clinic import LEAD, Clinic, flow_of, form, listed, text
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -40,6 +40,15 @@ TABLES = {
     "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
 }
 GUEST = form("guest", {"name": text("Name")}, **{"x-label": "name", "x-match": [["name"]]})
+APPROVAL = {
+    "key": "approve",
+    "kind": "approve",
+    "title": "Approve",
+    "who": [{"key": "supervisors", "role": "supervisor"}],
+    "due": "4h",
+    "limits": [{"key": "hurry", "after": "3h", "do": "remind"}],
+    "rejected": [{"key": "no", "kind": "end", "result": "rejected"}],
+}
 ROWS = 25
 State = dict[str, tuple[int, str]]
 
@@ -117,6 +126,23 @@ def a_task(it: Crashed) -> dict[str, Any]:
     return post(it, f"/api/tasks/{task.id}/complete", values=values)
 
 
+def a_task_back(it: Crashed) -> dict[str, Any]:
+    """A first call that the supervisor has completed, taken back."""
+    given = a_task(it)
+    it.again("http", given)
+    it.clock.turn(timedelta(seconds=1))  # two processes number what they do by the clock
+    return post(it, given["path"].replace("complete", "take-back"))
+
+
+def a_signer(it: Crashed) -> dict[str, Any]:
+    """One more person who has to say yes, after the supervisor's own yes."""
+    if not it.made:
+        it.clinic.publish("flow", flow_of(APPROVAL, {"key": "end", "kind": "end"}))
+    it.clinic.started(f"客户{it.new()}")
+    path = f"/api/tasks/{listed(it.clinic, 'sue')[-1].id}/add-sign"
+    return post(it, path, to=str(it.clinic.people["max"]), way="after")
+
+
 def a_version(it: Crashed) -> dict[str, Any]:
     properties = LEAD["properties"] | {f"more_{n}": text("More") for n in range(it.new())}
     layout = [{"key": "all", "fields": list(properties)}]
@@ -158,6 +184,8 @@ def due_timers(it: Crashed) -> dict[str, Any]:
 CASES: dict[str, tuple[str, Callable[[Crashed], dict[str, Any]], bool]] = {
     "submit": ("http", a_submission, True),
     "complete": ("http", a_task, True),
+    "take back": ("http", a_task_back, True),
+    "add sign": ("http", a_signer, True),
     "publish": ("publish", a_version, True),
     "pack apply": ("apply", a_pack, True),
     "import": ("import", a_file, False),

@@ -15,10 +15,12 @@ from careloom.platform.identity import access_tokens
 from careloom.platform.identity.actor import SYSTEM, Actor, actor_of
 from careloom.platform.identity.grants import give
 from careloom.platform.identity.people import add_person
-from careloom.platform.store.errors import Conflict, NotFound, Stale
+from careloom.platform.store.errors import Conflict, Invalid, NotFound, Stale
 from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import settings_from
 from careloom.runtime.flows.complete import complete
+from careloom.runtime.flows.sign import add_sign
+from careloom.runtime.flows.take_back import take_back
 from careloom.runtime.tasks.hold import claim
 from careloom.runtime.tasks.model import Task
 from careloom.runtime.work.worker import work_once
@@ -153,6 +155,57 @@ def test_one_of_fifty_holds_what_all_claim(race: Race, record_property: Told) ->
         (row,) = [one for one in rows(race.clinic, Task) if one.id == task]
         assert row.holder_id == race.people[winner].person_id
     record_property("races", times("RACES"))
+
+
+def test_what_is_taken_back_while_others_claim_the_next_is_one_persons(
+    race: Race, record_property: Told
+) -> None:
+    """Either the call is its caller's again and nobody has the next, or somebody has it and the
+    caller is refused."""
+    clinic = race.clinic
+    clinic.publish("flow", flow_of(TASK, {**TASK, "key": "word", "title": "A word"}, END))
+    caller = race.people[0]
+    for number in range(times("RACES")):
+        lead = clinic.started(f"客户{number}")
+        call = race.task()
+        given = {"lead": str(lead), "result": "answered"}
+        race.write(lambda s, t=call, v=given: complete(s, caller, t, v))
+        word = race.task()
+        results = race.crowd.all(
+            lambda who, c=call, w=word: race.write(
+                lambda s: claim(s, race.people[who], w) if who % 5 else take_back(s, caller, c)
+            )
+        )
+        winner = one_won(results, Conflict, NotFound)
+        (row,) = [one for one in rows(clinic, Task) if one.state == "open"]
+        assert (row.step_key, row.holder_id) == (
+            ("word", race.people[winner].person_id) if winner % 5 else ("call", caller.person_id)
+        )
+        _finish(race)
+    record_property("races", times("RACES"))
+
+
+def _finish(race: Race) -> None:
+    """Whoever has what is open does it, to the end."""
+    while left := [one for one in rows(race.clinic, Task) if one.state == "open"]:
+        task = left[0]
+        who = next((p for p in race.people if p.person_id == task.holder_id), race.people[0])
+        race.write(lambda s, w=who, t=task: complete(s, w, t.id, {"result": "answered"}))
+
+
+def test_of_fifty_who_have_the_same_person_sign_too_one_does(race: Race) -> None:
+    clinic = race.clinic
+    clinic.publish(
+        "flow",
+        flow_of({key: APPROVE[key] for key in APPROVE if key not in ("about", "not_by")}, END),
+    )
+    clinic.started()
+    ((task,), signer) = [one.id for one in rows(clinic, Task)], clinic.people["ann"]
+    results = race.crowd.all(
+        lambda who: race.write(lambda s: add_sign(s, race.people[who], task, signer))
+    )
+    one_won(results, Invalid)
+    assert len(rows(clinic, Task)) == 2
 
 
 def test_one_of_fifty_drafts_is_kept_and_one_of_fifty_publishes_it(

@@ -24,6 +24,12 @@ def next_task(client: Client) -> str:
     return found[1]
 
 
+def found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    assert match, f"{pattern} is nowhere"
+    return match[1]
+
+
 def turn(site: Site, minutes: int) -> None:
     assert isinstance(site.clock, TurnedClock)
     site.clock.turn(timedelta(minutes=minutes))
@@ -63,6 +69,45 @@ def test_a_task_is_finished_without_script_and_the_next_one_stands_on_top(site: 
     after = agent.get("/")
     assert "已完成" in after.text
     assert next_task(agent) != first
+
+
+def test_who_finished_by_mistake_finds_the_way_back_where_they_look(site: Site) -> None:
+    site.bring_leads(1)
+    agent = site.client("agent")
+    task = next_task(agent)
+    lead = found(r'href="(/records/lead_intake/\d+)"', agent.get(task).text)
+    agent.post(f"{task}/complete", **TALK, next_at="2026-03-04T10:00")
+    back = f'href="{task}/take-back"'
+    assert back in agent.get("/").text
+    assert back not in agent.get("/").text, "what just happened is told once"
+    assert back in agent.get(lead).text
+    assert back not in site.client("supervisor").get(lead).text
+    assert agent.post(f"{task}/take-back").to == next_task(agent)
+    assert back not in agent.get(lead).text
+
+
+def test_the_page_of_the_run_offers_it_to_who_finished_and_to_nobody_else(site: Site) -> None:
+    site.bring_leads(1)
+    turn(site, 16)
+    supervisor, manager = site.client("supervisor"), site.client("manager")
+    task = next_task(supervisor)
+    run = found(r'href="(/instances/\d+)"', supervisor.get(task).text)
+    assert "take-back" not in supervisor.get(run).text
+    supervisor.post(f"{task}/complete", **TALK, next_at="2026-03-04T10:00")
+    assert f'href="{task}/take-back"' in supervisor.get(run).text
+    assert (page := manager.get(run)).status == 200
+    assert "take-back" not in page.text
+
+
+def test_what_has_gone_on_offers_no_way_back(site: Site) -> None:
+    site.bring_leads(1)
+    agent = site.client("agent")
+    task = next_task(agent)
+    agent.post(f"{task}/complete", **TALK, next_at="2026-03-04T10:00")
+    agent.post(f"{next_task(agent)}/complete", _outcome="refused", _comment="太贵")
+    page = agent.get("/").text
+    assert "已完成" in page
+    assert f"{task}/take-back" not in page
 
 
 def test_what_is_missing_is_said_at_its_field_and_above_and_nothing_typed_is_lost(

@@ -1,14 +1,18 @@
 """One more person signs an approval: beside whoever is asked, or after them."""
 
+from datetime import timedelta
+
 import pytest
 
+from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.errors import Conflict, Invalid, NotAllowed, NotFound
 from careloom.platform.web.app import create_app
 from careloom.runtime.flows.model import Instance
 from careloom.runtime.flows.sign import add_sign
 from careloom.runtime.tasks.model import Task, TaskNote
+from careloom.runtime.timers.model import Timer
 
-from ..clinic import Clinic, listed, rows, sound
+from ..clinic import Clinic, listed, rows, sound, turn
 from .test_api import Caller
 from .test_approve import decide, ended, planned
 
@@ -48,6 +52,25 @@ def test_a_no_of_either_is_a_no(clinic: Clinic) -> None:
     decide(clinic, "max", "rejected", "too dear")
     assert listed(clinic, "sue") == []
     assert [task.step_key for task in listed(clinic, "ann")] == ["plan"]
+    assert sound(clinic)
+
+
+def test_who_signs_too_has_the_steps_whole_time_and_its_limits(
+    clinic: Clinic, clock: TurnedClock
+) -> None:
+    planned(clinic)
+    turn(clinic, clock, timedelta(hours=1))
+    sign(clinic, "sue", "ann", "after")
+    (asked,) = listed(clinic, "ann")
+    assert asked.due_at == clock.now() + timedelta(hours=4)
+    turn(clinic, clock, timedelta(hours=3))
+    assert listed(clinic, "max") == [], "sue has said yes: her own limit went with her task"
+    turn(clinic, clock, timedelta(hours=1))
+    (seen,) = listed(clinic, "max")
+    assert (seen.id, seen.how, seen.overdue) == (asked.id, "escalated", True)
+    decide(clinic, "ann", "approved")
+    assert ended(clinic).state == "ended"
+    assert rows(clinic, Timer) == []
     assert sound(clinic)
 
 
