@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, FromClause, case, true
 from ..identity.permissions import Access
 from ..identity.rules import RIGHTS, Rule, any_of
 from ..store.found_by import COLUMN as FOUND_BY
+from ..store.found_by import in_order as name_in_order
 from .shape import Shape
 
 
@@ -31,7 +32,7 @@ def in_order(asked: Access, shape: Shape, key: str) -> ColumnElement[Any]:
     """What rows are put in order by for a field: a name in Chinese by its pinyin."""
     table = shape.table
     named = key == shape.form.label and shape.form.fields[key].type.name == "text"
-    column = table.c[FOUND_BY] if named else table.c[key]
+    column = name_in_order(table.c[FOUND_BY]) if named else table.c[key]
     return _or_blank(_with_right(asked, key, "read"), table, column)
 
 

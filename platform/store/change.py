@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Connection, Table, inspect, or_, select, update
+from sqlalchemy import Connection, Table, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -99,9 +99,8 @@ def carry_out(session: Session, table: Table, changes: Sequence[Change]) -> dict
         elif change.kind == "rescale" and change.spec and change.was:
             _rescale(connection, table, change.spec, change.was)
         elif change.kind == "index" and change.spec and change.was:
-            old = index_name(table.name, change.was)
-            if old in {found["name"] for found in inspect(connection).get_indexes(table.name)}:
-                operations.drop_index(old or "", table_name=table.name)
+            if old := index_name(table.name, change.was):
+                operations.drop_index(old, table_name=table.name, if_exists=True)
             indexed.append(change.spec)
     later: dict[str, str] = {}
     for spec in indexed:

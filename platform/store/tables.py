@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Tab
 from .columns import ColumnSpec, blind_column, column
 from .found_by import COLUMN as FOUND_BY
 from .found_by import TYPE as FOUND_BY_TYPE
+from .found_by import in_order
 from .model import Moment
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
@@ -58,13 +59,33 @@ def form_table(form_key: str, specs: tuple[ColumnSpec, ...]) -> Table:
         if not KEY.match(spec.key):
             raise ValueError(f"{spec.key!r} is no key")
     name = table_name(form_key)
-    return Table(
+    table = Table(
         name,
         MetaData(),
         *system_columns(),
         *(column(spec) for spec in specs),
         *(blind_column(spec) for spec in specs if spec.encrypted),
         *_indexes(name, specs),
+    )
+    _name_index(table)
+    return table
+
+
+def names_index(table: str) -> str:
+    """The name of the index by which a form's records are put in order by their names."""
+    return short(f"ix_{table}__name")
+
+
+def _name_index(table: Table) -> None:
+    """Records in the order of their names; a form without any has none in it."""
+    name = in_order(table.c[FOUND_BY])
+    named = name.is_not(None)
+    Index(
+        names_index(table.name),
+        name,
+        table.c._id,
+        postgresql_where=named,
+        sqlite_where=named,
     )
 
 

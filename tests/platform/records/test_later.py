@@ -5,7 +5,7 @@ from typing import Any
 
 import make
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.records import later
@@ -37,8 +37,11 @@ def thing(database: Database) -> None:
 
 
 def indexes(database: Database, table: str = "form_thing") -> set[str]:
-    with database.reader.connect() as connection:
-        return {str(index["name"]) for index in inspect(connection).get_indexes(table)}
+    there = "SELECT name FROM sqlite_master WHERE tbl_name = :table"
+    if database.dialect == "postgresql":
+        there = "SELECT indexname FROM pg_indexes WHERE tablename = :table"
+    with database.read() as session:
+        return set(session.scalars(text(there), {"table": table}))
 
 
 def left(database: Database) -> list[tuple[str, str]]:
