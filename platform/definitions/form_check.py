@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from ..store.errors import Problem
 from .fields import FIELD_TYPES, MANY, FieldType, encrypted
 from .form import read_form
+from .form_fill_check import check_fill
 from .form_rows_check import check_rows, subform
 from .form_scope import coming_forms
 from .formulas import formula_problems
@@ -52,6 +53,7 @@ def _field(
     found: list[Problem] = []
     for judge in FIELD_CHECKS:
         found += judge(key, field, document, at)
+    found += check_fill(session, key, field, document, at)
     return [*found, *_options(session, field, document, at)]
 
 
@@ -175,20 +177,6 @@ def _serial(key: str, field: Document, document: Document, at: At) -> Found:
         yield _problem((*at, "x-serial"), fault)
 
 
-def _fill(key: str, field: Document, document: Document, at: At) -> Found:
-    """x-fill: values are copied from the linked record into fields of this form."""
-    fill = field.get("x-fill")
-    if fill is None:
-        return
-    fields = document["properties"]
-    source = fields.get(fill["from"], {})
-    if source.get("x-widget") != "link":
-        yield _problem((*at, "x-fill", "from"), "E_NO_LINK", name=fill["from"])
-    for target in fill["map"]:
-        if target not in fields:
-            yield _problem((*at, "x-fill", "map", target), "E_NO_FIELD", **missing(target, fields))
-
-
 def _file(key: str, field: Document, document: Document, at: At) -> Found:
     """No formula and no flow makes a file."""
     if FIELD_TYPES[field["x-widget"]].holds_files:
@@ -203,7 +191,6 @@ FIELD_CHECKS: tuple[FieldCheck, ...] = (
     _behaviour,
     _column,
     _serial,
-    _fill,
     _file,
     subform,
 )

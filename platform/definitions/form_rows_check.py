@@ -11,7 +11,7 @@ from .schema_check import missing, pointer, twice
 At = tuple[str | int, ...]
 #: a row has no record's page to number it, no home for files, and no rows within rows
 NOT_IN_ROWS = ("subform", "serial", "file", "image")
-WORDS_NOT_IN_ROWS = ("x-fill", "x-written-by", "x-keep-hidden")
+WORDS_NOT_IN_ROWS = ("x-written-by", "x-keep-hidden")
 #: what a whole table of rows cannot be or have
 WORDS_NOT_OF_ROWS = ("x-value", "x-default", "x-column", "x-encrypted", "x-fill")
 

@@ -53,7 +53,7 @@ def _fields(form: Form, here: Resolve, at: tuple[str, ...]) -> Iterator[Use]:
 
 
 def _fill(form: Form, fill: Mapping[str, Any] | None, at: tuple[str, ...]) -> Iterator[Use]:
-    """x-fill: values come from the record a link leads to into fields of this form."""
+    """x-fill: values come with a choice into fields of this form. An item's data is not a field."""
     if fill is None:
         return
     yield Use("form", form.key, fill["from"], pointer(*at, "x-fill", "from"))

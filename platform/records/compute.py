@@ -19,6 +19,7 @@ from ..identity.permissions import access
 from ..store.errors import Problem
 from ..store.kept import kept
 from ..store.session import moment
+from .fills import fill_in
 from .record import may, rights_on
 from .row_values import Values, settle_rows
 from .shape import shape_of
@@ -85,8 +86,8 @@ def settle(
     before: Mapping[str, Any] | None,
     zone: tzinfo,
 ) -> Settled:
-    """Work out a record: defaults (only of a new one), visibility, computed values, required,
-    rules. given: Python values, None for blank."""
+    """Work out a record: defaults (only of a new one), what comes with a choice, visibility,
+    computed values, required, rules. given: Python values, None for blank."""
     formulas = formulas_for(session, form)
     values = {key: value for key, value in given.items() if value is not None}
     env = env_of(session, actor, values, zone)
@@ -95,6 +96,7 @@ def settle(
         for key, formula in formulas.defaults:
             if key not in values:
                 _put(form, values, key, formula, env, zone, problems)
+    problems += fill_in(session, form, values, before, env.follow, zone)
 
     def settled(
         rows: Form, row: Mapping[str, Any], was: Mapping[str, Any] | None

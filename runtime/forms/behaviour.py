@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from ...platform.definitions.faults import Fault
 from ...platform.definitions.form import Form
 from ...platform.definitions.formulas import Formula
 from ...platform.expressions.browser import to_json
 from ...platform.identity.permissions import access
 from ...platform.records.compute import formulas_for
+from ...platform.records.fills import data_of, fills_of, taken
 from ...platform.store.session import moment
-from .show import Filling, Reader
+from .show import Filling, Reader, input_texts
 
 WORDS = ("required", "pick_one", "phone", "number", "least", "most", "email")
 
 
 def behaviour(reader: Reader, form: Form, filling: Filling) -> dict[str, Any]:
-    """`{"fields", "rows", "kept", "limits", "words", "draft", "now", "zone", "offset", "me"}`.
+    """`{"fields", "rows", "fills", "kept", "limits", "words", "draft", "now", "zone", "offset",
+    "me"}`.
 
+    fills: what comes with the items of shared lists; what comes with a record, the server knows.
     kept: the JSON values formulas read that the page has no input for; what the reader may not
     see is not among them.
     """
@@ -27,6 +31,12 @@ def behaviour(reader: Reader, form: Form, filling: Filling) -> dict[str, Any]:
     return {
         "fields": _trees(reader, form, seen),
         "rows": {key: _trees(reader, its, its.fields) for key, its in rows.items()},
+        "fills": _fills(reader, form, "")
+        | {
+            name: items
+            for key, its in rows.items()
+            for name, items in _fills(reader, its, f"{key}.").items()
+        },
         "kept": _kept(reader, form, filling),
         "limits": limits(form),
         "words": _words(reader),
@@ -60,6 +70,22 @@ def _trees(reader: Reader, form: Form, seen: Collection[str]) -> dict[str, dict[
     for key, formula in formulas.enabled.items():
         add(key, "enabled", formula)
     return fields
+
+
+def _fills(reader: Reader, form: Form, prefix: str) -> dict[str, dict[str, dict[str, str]]]:
+    """Field chosen in -> item -> field to fill in -> what its input then holds."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for source, targets in fills_of(reader.session, form):
+        for item, data in data_of(reader.session, source).items():
+            for key, name in targets.items():
+                its = form.fields[key]
+                try:
+                    value = taken(reader.session, its, data.get(name), reader.zone)
+                except Fault:
+                    continue  # the server says so, to whoever chooses it
+                if texts := input_texts(its, value, reader.zone):
+                    found.setdefault(prefix + source.key, {}).setdefault(item, {})[key] = texts[0]
+    return found
 
 
 def _kept(reader: Reader, form: Form, filling: Filling) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 /** A form being filled in: complain early and kindly, keep a draft. Without it the server does all of this. */
 import { goTo, say, summary, wrong, type Limits, type Words } from './complain'
 import { draftOf, forgetDraft, keepDraft } from './drafts'
+import { fills, type Fills } from './fills'
 import { findableLinks } from './links'
 import { live, type Behaviour } from './live'
 import { rows } from './rows'
@@ -11,7 +12,7 @@ for (const form of document.querySelectorAll<HTMLFormElement>('form[data-fill]')
 function start(form: HTMLFormElement): void {
   const box = document.getElementById('behaviour')
   if (!box?.textContent) return
-  const behaviour = JSON.parse(box.textContent) as Behaviour & { words: Words; limits: Record<string, Limits>; draft: Record<string, string> }
+  const behaviour = JSON.parse(box.textContent) as Behaviour & { fills: Fills; words: Words; limits: Record<string, Limits>; draft: Record<string, string> }
   const words = behaviour.words
   const touched = new Set<string>()
   const note = form.querySelector<HTMLElement>('[data-draft-note]')
@@ -20,6 +21,7 @@ function start(form: HTMLFormElement): void {
   restore()
   const refresh = live(form, behaviour)
   rows(form, refresh)
+  fills(form, behaviour.fills)
   clearableRadios(form)
   findableChoices(form)
   findableLinks(form)

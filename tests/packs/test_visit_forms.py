@@ -160,6 +160,18 @@ def test_a_plans_discount_is_worked_out(demo: Database, customer: str) -> None:
     assert wrong(demo, "treatment_plan", typed, "doctor") == [("/total_net", "E_READ_ONLY")]
 
 
+def test_list_prices_come_with_what_is_chosen_unless_others_are_agreed(
+    demo: Database, customer: str
+) -> None:
+    rows = [{"item": "den_pano", "qty": "2"}, {"item": "den_pano", "list_price": "99"}]
+    made = tried(demo, "treatment_plan", plan(demo, customer, items=rows), "doctor").values
+    assert [row["list_price"] for row in made["items"]] == [Decimal("120.00"), Decimal("99.00")]
+    assert made["total_list"] == Decimal("339.00")
+    bill = {"customer": customer, "pay_kind": "full", "lines": [{"item": "den_pano"}]}
+    (line,) = tried(demo, "payment", bill).values["lines"]
+    assert (line["price"], line["dept"]) == (Decimal("120.00"), "imaging")
+
+
 @pytest.mark.parametrize(("price", "needed"), [("10000", False), ("10000.01", True)])
 def test_a_plan_over_ten_thousand_needs_approval(
     demo: Database, customer: str, price: str, needed: bool

@@ -180,7 +180,7 @@ MISTAKES: list[tuple[Change, str, str]] = [
     (
         put("properties.note.x-fill", {"from": "owner", "map": {"note": "name"}}),
         "/properties/note/x-fill/from",
-        "E_NO_LINK",
+        "E_FILL_FROM",
     ),
     (
         put("properties.patient.x-fill", {"from": "patient", "map": {"nota": "name"}}),

@@ -1,5 +1,6 @@
 """A sub-form's rows on a form's pages, as a browser without script sends them."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,26 @@ def test_a_problem_stands_at_its_cell_and_names_its_row(ann: Visitor) -> None:
     assert "Items row 2 Price" in answer.text
     assert re.search(r'name="items\.1\.price"[^>]*aria-invalid="true"', answer.text)
     assert 'value="cheap"' in answer.text
+
+
+def test_a_price_comes_with_its_item_with_script_and_without(ann: Visitor, clinic: Site) -> None:
+    items = [{"key": "crown", "title": "Crown", "data": {"price": "3800"}}]
+    prices = {"format": 1, "key": "prices", "title": "Prices", "items": items}
+    make.publish(clinic.database, "list", prices)
+    what = make.field(
+        "choice",
+        x_options={"source": "list", "list": "prices"},
+        x_fill={"from": "what", "map": {"price": "price"}},
+    )
+    row = make.rows({"what": what, "price": make.field("money")}, ["what", "price"])
+    make.publish(
+        clinic.database, "form", {**BILL, "properties": {**BILL["properties"], "items": row}}
+    )
+    told = re.search(r'id="behaviour"[^>]*>(.*?)</script>', ann.client.get(NEW).text, re.DOTALL)
+    assert told is not None
+    assert json.loads(told[1])["fills"] == {"items.what": {"crown": {"price": "3800.00"}}}
+    made = send(ann, NEW, name="a", items__0__what="crown", **{"items._rows": 1})
+    assert made.status_code == 303
+    with clinic.database.read() as session:
+        (record,) = list_records(session, SYSTEM, "bill").items
+    assert record.json()["items"] == [{"what": "crown", "price": "3800.00"}]
