@@ -8,13 +8,8 @@ PORT ?= 8000
 N ?= 50
 DB ?= sqlite
 SEED ?=
-KILLS ?= 1000
-DEMO_KILLS ?= 200
-RACES ?= 84
-CUTS ?= 50
-DRILLS ?= 25
-FLUSHES ?= 100
-WRITES ?= 200
+MINUTES ?=
+PARTS ?=
 CLAIMS ?=
 NAMES ?=
 
@@ -97,17 +92,14 @@ holes: tools build ## take each defence away in a copy; the tests must notice ev
 kills: tools build ## kill processes at work N times on DB=sqlite|postgresql, look for loss
 	PYTHONPATH=tests $(BIN)/python -m kills --kills $(N) --database $(DB) $(if $(SEED),--seed $(SEED))
 
-# 1,000 kills on each database, 200 of the demo's load, 1,000 races, 50 restored backups, every crash point: many hours.
-# KILLS, DEMO_KILLS, RACES (twelve races each), CUTS, DRILLS (on each database) and FLUSHES of Redis, the chain's
-# processes restarted meanwhile, make it shorter.
-soak: tools build ## faults at length: KILLS on each database, races, crash points, drills, Redis
-	PYTHONPATH=tests $(BIN)/python -m kills --kills $(KILLS) --database sqlite $(if $(SEED),--seed $(SEED))
-	PYTHONPATH=tests $(BIN)/python -m kills --kills $(KILLS) --database postgresql $(if $(SEED),--seed $(SEED))
-	PYTHONPATH=tests $(BIN)/python -m kills.demo_load --kills $(DEMO_KILLS) --database sqlite $(if $(SEED),--seed $(SEED))
-	PYTHONPATH=tests $(BIN)/python -m kills.demo_load --kills $(DEMO_KILLS) --database postgresql $(if $(SEED),--seed $(SEED))
-	CARELOOM_SEED=$(SEED) CARELOOM_POINTS=all CARELOOM_RACES=$(RACES) CARELOOM_CUTS=$(CUTS) \
-		CARELOOM_DRILLS=$(DRILLS) CARELOOM_WRITES=$(WRITES) $(BIN)/pytest --timeout 0 tests/faults
-	PYTHONPATH=tests $(BIN)/python -m scale --instances 2000 --flushes $(FLUSHES)
+# 1,000 kills on each database, 200 of the demo's load, 1,000 races, every crash point, 50 restored backups, 50 cuts,
+# 100 flushes of Redis: about three hours. MINUTES=60 plays a share of each; PARTS=kills,races only these. Broken off,
+# it goes on where it was while the sources are the same; var/soak has the logs, and removed it begins anew.
+# KILLS, DEMO_KILLS, RACES (twelve each), CUTS, DRILLS (on each database), FLUSHES say otherwise how many.
+soak: tools build ## faults at length, with a table of counts: MINUTES=… bounds it, PARTS=… chooses
+	@sh .ci/system tests
+	PYTHONPATH=tests $(BIN)/python -m soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(PARTS),--parts $(PARTS)) \
+		$(if $(SEED),--seed $(SEED))
 
 install: .venv/.installed ## the virtual environment with what serving needs, when setup.cfg has changed
 

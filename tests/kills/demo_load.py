@@ -193,6 +193,10 @@ def main() -> int:
                     killed += kill_until_loaded(site, made.seconds, chance, most)
                     wrong = difference(made.unbroken, site.outcome())
                 loads += 1
+                print(
+                    f"{killed:4}  load {loads}, {'NOT SOUND' if wrong else 'as unbroken'}",
+                    flush=True,
+                )
                 if wrong:
                     print(*wrong[:20], f"NOT SOUND, seed {given.seed}", sep="\n")
                     return 1

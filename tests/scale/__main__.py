@@ -44,6 +44,7 @@ def main() -> int:
             print("everything runs", flush=True)
             figures = played(made, given)
         print(figures)
+        print(f"flushes {given.flushes}, seed {given.seed}")
         return 0
     finally:
         servers.end_run()
