@@ -4,10 +4,10 @@ wrong."""
 import errno
 import sqlite3
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
-from .errors import Unavailable
+from .errors import TransactionLost, Unavailable
 
 #: SQLSTATE classes of PostgreSQL: no connection, no room, and an operator who shuts it down.
 STATES = ("08", "53", "57P")
@@ -34,6 +34,14 @@ def is_away(error: BaseException) -> bool:
     if state is None:  # what never reached the server has no state
         return type(driver).__name__ in ("OperationalError", "ConnectionTimeout")
     return str(state).startswith(STATES)
+
+
+def of_the_store(error: BaseException) -> bool:
+    """It is the database's trouble, and not that of what was asked: the transaction is over, and
+    the same may be tried again. Whoever goes on in spite of errors stops at this one."""
+    return isinstance(
+        error, OperationalError | PendingRollbackError | Unavailable | TransactionLost
+    ) or is_away(error)
 
 
 def no_room(error: BaseException | None) -> bool:

@@ -39,6 +39,16 @@ STOPPED = "60s"
 stopped, and everybody else waits for its rows."""
 STOPPED_READER = "1h"
 """Of a snapshot, which holds no rows, and may write a large file between two questions."""
+SILENT = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,  # milliseconds
+}
+"""Of a PostgreSQL that has gone without a word (a cable, a firewall, a machine without power) it is
+known within half a minute, unless the address says otherwise: the kernel asks the other one's
+kernel whether it is there. By itself it would ask after two hours."""
 LOCKED = "55P03"  # a lock that was not to be had within lock_timeout
 RETRY_STATES = {"40001", "40P01", LOCKED}  # serialisation failure, deadlock
 
@@ -153,6 +163,7 @@ class PostgreSQL(Database):
             max_overflow=POOL,
             pool_timeout=10,
             paramstyle="format",
+            connect_args={k: v for k, v in SILENT.items() if k not in make_url(self.url).query},
             hide_parameters=True,  # an error's words go to the log, patients' data do not
         )
         _run_hooks(engine, "postgresql")

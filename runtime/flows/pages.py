@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
@@ -121,7 +122,7 @@ def _was_mine(session: Session, actor: Actor, task_id: int) -> bool:
     """Whether it is over, and the actor was the one who finished it or holds a link to it."""
     try:
         row = task_row(session, actor, task_id)
-    except Exception:
+    except NoResultFound:
         return False
     return row.state != TaskState.OPEN and row.label is not None
 

@@ -4,7 +4,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
 from ...platform.records.shape import shape_of
+from ...platform.store.away import of_the_store
 from ..actions.act import plain
 from ..actions.commands import Named
 from ..actions.sight import Sight
@@ -16,7 +19,8 @@ log = logging.getLogger(__name__)
 def prefilled(sight: Sight, step: TaskStep, names: Mapping[str, Named]) -> dict[str, Any]:
     """JSON-shaped values by field key, worked out as things stand now; blank ones left out.
 
-    An expression that cannot be worked out leaves its field to the person.
+    An expression that cannot be worked out leaves its field to the person; a database that does not
+    answer is no such thing.
     """
     if step.form is None:
         return {}
@@ -25,7 +29,9 @@ def prefilled(sight: Sight, step: TaskStep, names: Mapping[str, Named]) -> dict[
     for key, formula in step.prefill:
         try:
             value = plain(formula.run(sight.env(names)))
-        except Exception:
+        except Exception as error:
+            if isinstance(error, DBAPIError) or of_the_store(error):
+                raise
             log.exception("prefill %s", formula.at)
             continue
         if key in fields and value not in (None, "", [], 0):

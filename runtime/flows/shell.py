@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from ...platform.identity.actor import SYSTEM, Actor
+from ...platform.store.away import of_the_store
 from ...platform.store.errors import Refusal, Unavailable
 from ...platform.store.savepoints import Savepoint, savepoint
 from ...platform.store.session import moment, new_id
@@ -100,6 +101,8 @@ class Shell(Hands):
                 raise
             return None, ask.StepFailed("E_STEP_DATA", error=type(error.orig).__name__)
         except Exception as error:
+            if of_the_store(error):
+                raise
             log.exception("step of instance %s", self.standing.id)
             return None, ask.StepFailed("E_STEP_BROKE", error=type(error).__name__)
 

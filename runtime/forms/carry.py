@@ -15,9 +15,10 @@ from typing import Any
 from ...platform.identity.actor import Actor, actor_of
 from ...platform.records.bring import Reading, RowProblem, bring, read_rows
 from ...platform.records.sheet import Sheet
+from ...platform.store.away import of_the_store
 from ...platform.store.bodies import Bodies
 from ...platform.store.database import Database
-from ...platform.store.errors import Refusal
+from ...platform.store.errors import Refusal, Unavailable, without_data
 from .uploads import Taken, Upload, stopped
 
 log = logging.getLogger("careloom.import")
@@ -89,13 +90,23 @@ def _carry(upload: Upload, note: dict[str, Any], write: bool, good: bool) -> Non
         upload.tell({**note, **told, "state": state})
     except Taken:
         log.info("an import is carried by another process")
+    except Unavailable as away:
+        _leave(away)
     except Refusal as refusal:
         problems = [[p.path, p.code, p.params] for p in refusal.problems]
         refused = {"code": refusal.code, "params": refusal.params, "problems": problems}
         _refuse(upload, note, refused)
-    except Exception:
+    except Exception as error:
+        if of_the_store(error):
+            return _leave(error)
         log.exception("an import stopped")
         _refuse(upload, note, {"code": "E_HTTP_500", "params": {}, "problems": []})
+
+
+def _leave(error: Exception) -> None:
+    """Of a database that is away, or full: the file goes silent, and is gone on with after the last
+    row that is written (see `start_resuming`)."""
+    log.warning("an import waits for the database: %s", without_data(error))
 
 
 def _refuse(upload: Upload, note: dict[str, Any], refused: dict[str, Any]) -> None:

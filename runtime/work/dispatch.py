@@ -5,14 +5,13 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from ...platform.events.handoff import done, failed, put_off, take
 from ...platform.events.model import Event
-from ...platform.store.away import is_away
+from ...platform.store.away import of_the_store
 from ...platform.store.database import Database
-from ...platform.store.errors import Unavailable, without_data
+from ...platform.store.errors import without_data
 from ...platform.store.savepoints import savepoint
 from ..flows.definition import Newer
 from ..flows.fire import fire, give_up
@@ -51,11 +50,6 @@ def drain(
             return total
 
 
-def _of_the_store(error: Exception) -> bool:
-    """Whether it is the database's trouble, and neither the event's nor the timer's."""
-    return isinstance(error, OperationalError | Unavailable) or is_away(error)
-
-
 def _follow_up(session: Session) -> int:
     """A batch of events, each in a savepoint; one that fails is tried later, or parked."""
     events = take(session, CONSUMER, BATCH)
@@ -73,7 +67,7 @@ def _follow_up(session: Session) -> int:
         except Newer:
             put_off(session, event.id, CONSUMER, LEFT_FOR)
         except Exception as error:
-            if _of_the_store(error):
+            if of_the_store(error):
                 raise  # all of this is tried again
             log.exception("event %s could not be followed up", event.id)
             failed(session, event.id, CONSUMER, without_data(error))
@@ -95,7 +89,7 @@ def _fire_due(session: Session) -> int:
         except Newer:
             leave(session, timer, LEFT_FOR)
         except Exception as error:
-            if _of_the_store(error):
+            if of_the_store(error):
                 raise
             log.exception("timer %s of instance %s", timer.id, timer.instance_id)
             if not postpone(session, timer):

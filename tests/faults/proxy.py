@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 HOLDS_FOR = 0.02  # seconds between two looks whether anything may pass
@@ -12,7 +13,8 @@ class Proxy:
     """Listens at `port` of 127.0.0.1 and passes on what comes to another port there.
 
     delay: seconds that everything takes each way. held: nothing passes, and nobody is told.
-    refused: who comes is sent away.
+    refused: who comes is sent away. cut_at: asked of each piece that comes, and whether it goes to
+    the other port; at the first yes the piece is lost and every connection breaks.
     """
 
     def __init__(self, target: int) -> None:
@@ -20,6 +22,7 @@ class Proxy:
         self.delay = 0.0
         self.held = False
         self.refused = False
+        self.cut_at: Callable[[bytes, bool], bool] | None = None
         self._ends: list[socket.socket] = []
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._door.getsockname()[1]
@@ -49,12 +52,15 @@ class Proxy:
                 continue
             far = socket.create_connection(("127.0.0.1", self._target))
             self._ends += [near, far]
-            self._start(self._pass_on, near, far)
-            self._start(self._pass_on, far, near)
+            self._start(self._pass_on, near, far, True)
+            self._start(self._pass_on, far, near, False)
 
-    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+    def _pass_on(self, source: socket.socket, target: socket.socket, there: bool) -> None:
         with suppress(OSError):
             while words := source.recv(65536):
+                if self.cut_at is not None and self.cut_at(words, there):
+                    self.cut_at = None
+                    self.cut()
                 time.sleep(self.delay)
                 while self.held and not self.refused:
                     time.sleep(HOLDS_FOR)

@@ -1,7 +1,7 @@
 """How long the suites of faults go on: a short form in the gate, a long one in `make soak`.
 
 CARELOOM_SEED    what chance begins with; printed, so that a run can be had again
-CARELOOM_POINTS  crash points of each deed: a number, or `all`
+CARELOOM_POINTS  crash points of each deed, and cuts of its wire: a number, or `all`
 CARELOOM_RACES   rounds of each race
 CARELOOM_DRILLS  backups restored, on each kind of database
 CARELOOM_WRITES  by each of twenty processes, into one SQLite file at once

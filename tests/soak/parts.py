@@ -101,6 +101,16 @@ PARTS = (
         {"CARELOOM_POINTS": "all"},
     ),
     Part(
+        "wire",
+        "",
+        1,
+        1,
+        200.0,
+        _tests("tests/faults/test_wire.py"),
+        r"^crash points: (\d+)",
+        {"CARELOOM_POINTS": "all"},
+    ),
+    Part(
         "cuts",
         "CUTS",
         50,

@@ -11,6 +11,7 @@ from served import LEADS, Answer, Client, Site
 
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.records.lists import list_records
+from careloom.platform.store.errors import Unavailable
 from careloom.runtime.forms import carry
 
 HEADERS = "渠道,称呼,手机号,意向项目,业务线,接收时间,个人信息同意"
@@ -144,8 +145,9 @@ class Killed(BaseException):
 FORM = make.form("note", {"text": make.field()})  # nothing tells its records apart
 
 
+@pytest.mark.parametrize("trouble", [Killed(), Unavailable("E_COMMIT_UNKNOWN")], ids=str)
 def test_an_import_goes_on_after_the_last_row_written(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: Site, monkeypatch: pytest.MonkeyPatch, trouble: BaseException
 ) -> None:
     make.publish(site.database, "form", FORM)
     rules = {"note": [make.rule("all", "read", "create", "import")]}
@@ -163,7 +165,7 @@ def test_an_import_goes_on_after_the_last_row_written(
     def killed_later(upload: carry.Upload, session: object, place: int, count: int) -> None:
         written.append(place)
         if len(written) == 3:  # two chunks are committed; the third is never
-            raise Killed
+            raise trouble
         keep(upload, session, place, count)  # type: ignore[arg-type]
 
     monkeypatch.setattr(carry.Upload, "settled", killed_later)
