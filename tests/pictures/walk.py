@@ -75,6 +75,7 @@ WORK = (
     Picture("task-take-back", f"{TASK}/take-back", "consultant", at("{task_done}/take-back")),
     Picture("task-return", f"{TASK}/return", "consultant", at("{task_present}/return")),
     Picture("task-hand-over", f"{TASK}/hand-over", "agent", at("{task_first_call}/hand-over")),
+    Picture("hand-over-approval", f"{TASK}/hand-over", "manager", at("{task_approval}/hand-over")),
     Picture("messages", "/messages", "manager", at("/messages")),
     Picture("messages-empty", "/messages", "nurse", at("/messages")),
     Picture("run", INSTANCE, "manager", first("{lead2}", RUN)),
@@ -95,6 +96,18 @@ RECORDS = (
         "records-none-found", FORM, "manager", at("/records/lead_intake?view=all&q=没有这个人")
     ),
     Picture("records-empty", FORM, "manager2", at("/records/den_exam_first")),
+    *(
+        Picture(f"records-{name}", FORM, login, at(f"/records/{form}"))
+        for name, form, login in (
+            ("customers", "customer_profile", "consultant"),
+            ("appointments", "appointment", "nurse"),
+            ("arrivals", "checkin", "desk"),
+            ("calls", "followup_log", "agent"),
+            ("exams", "den_exam_first", "doctor"),
+            ("plans", "treatment_plan", "manager"),
+            ("bills", "payment", "desk"),
+        )
+    ),
     Picture("records-masked", FORM, "nurse", at("/records/customer_profile")),
     Picture(
         "records-columns", FORM, "manager", then(at("/records/payment"), press("details.extra"))
