@@ -64,6 +64,11 @@ class Form:
         return tuple(self.fields[key] for part in self.layout for key in part.fields)
 
     @cached_property
+    def listed(self) -> tuple[str, ...]:
+        """The first columns of a list of its records; empty where the form does not say."""
+        return tuple(self.document.get("x-listed", ()))
+
+    @cached_property
     def by_machine(self) -> frozenset[str]:
         """The fields that no person writes: computed, numbered or the flow's."""
         return frozenset(key for key, field in self.fields.items() if not field.by_people)

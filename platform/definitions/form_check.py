@@ -42,7 +42,7 @@ def check_structure(session: Session, document: Document) -> list[Problem]:
             for each, its in rows["properties"].items():
                 inner = (*at, "items", "properties", each)
                 found += _field(session, each, its, {**rows, "key": document["key"]}, inner)
-    for whole in (_required, _layout, _named_fields, _matches, _rules):
+    for whole in (_required, _layout, _named_fields, _matches, _listed, _rules):
         found += whole(document)
     return found
 
@@ -286,6 +286,17 @@ def _matches(document: Document) -> Found:
                 yield _problem(at, "E_FIELD_KIND", name=name, widgets="date, datetime")
             elif FIELD_TYPES[widget].storage in MANY or encrypted(fields[name]):
                 yield _problem(at, "E_MATCH", name=name)
+
+
+def _listed(document: Document) -> Found:
+    """x-listed names fields that a column of a list may show."""
+    fields = document["properties"]
+    for position, name in enumerate(document.get("x-listed", ())):
+        at = ("x-listed", position)
+        if name not in fields:
+            yield _problem(at, "E_NO_FIELD", **missing(name, fields))
+        elif FIELD_TYPES[fields[name]["x-widget"]].storage == "rows":
+            yield _problem(at, "E_NOT_LISTED", name=name)
 
 
 def _rules(document: Document) -> Found:

@@ -24,6 +24,8 @@ def uses_of_form(document: Mapping[str, Any], resolve: Resolve) -> Iterator[Use]
     for word in ("x-label", "x-unit", "x-owner"):
         if word in document:
             yield Use("form", form.key, document[word], f"/{word}")
+    for number, name in enumerate(form.listed):
+        yield Use("form", form.key, name, pointer("x-listed", number))
     for number, group in enumerate(form.match):
         for position, (name, _) in enumerate(group):
             yield Use("form", form.key, name, pointer("x-match", number, position))

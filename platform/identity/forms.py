@@ -4,7 +4,7 @@ The room of records answers, and registers itself when the program starts. Until
 by expression covers nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -155,6 +155,18 @@ class Leading:
                 is not None
             )
         return self._asked[to]
+
+    def foresee(
+        self, looks: Iterable[Look], within: Callable[[FromClause], ColumnElement[bool]]
+    ) -> None:
+        """Ask about all these rows at once, so that `holds` need not ask about each."""
+        named = {look().get(self.via or "_id") for look in looks} - {None, *self._asked}
+        ids = self._ids(within) if named else None
+        if ids is None:
+            return
+        asked = ids.where(ids.selected_columns[0].in_(named)).distinct()
+        led = set(self.condition.session.execute(asked).scalars())
+        self._asked.update((one, one in led) for one in named)
 
     def _ids(
         self, within: Callable[[FromClause], ColumnElement[bool]]

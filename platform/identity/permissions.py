@@ -67,6 +67,11 @@ class Access:
             rule for rule in self.rules(action) if rule.covers(owner_id, unit_id, path, look)
         )
 
+    def foresee(self, looks: Sequence[Look]) -> None:
+        """Many rows will be asked about one by one: what that takes is asked for at once."""
+        for rule in self.all_rules:
+            rule.foresee(looks)
+
     def beginning(self, action: str, unit_id: int | None) -> tuple[Rule, ...]:
         """The rules that may come to allow the action on a record of one's own at a unit, while
         nobody knows its values yet."""

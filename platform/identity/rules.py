@@ -4,7 +4,7 @@ A rule is asked in two ways that must agree (tests compare them): as SQL over th
 form's table, and of one row: its owner, its unit and, for a scope by expression, its values.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,6 +84,11 @@ class Rule:
         if not self.reaches(owner_id, unit_id, unit_path):
             return False
         return self.condition is None or (look is not None and self.condition.holds(look))
+
+    def foresee(self, looks: Iterable[Look]) -> None:
+        """Many rows will be asked about one by one: what that takes is asked for at once."""
+        if self.leading is not None:
+            self.leading.foresee(looks, self._within)
 
     def reaches(self, owner_id: int | None, unit_id: int | None, unit_path: str) -> bool:
         """`covers`, whatever the row's values are."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, false, func, literal, or_, select
@@ -122,6 +123,7 @@ def list_records(
     if not actor.is_system:
         note(form_key, (row["_id"] for row in rows[:limit]), "list")
     found = shape.whole(session, rows[:limit])
+    asked.foresee([partial(shape.look, row) for row in found])
     return Page([record_of(shape, row, asked) for row in found], more, total)
 
 

@@ -32,9 +32,10 @@ def seen_fields(form: Form, asked: Access) -> list[Field]:
 
 
 def listed(form: Form, asked: Access, chosen: Sequence[str] = ()) -> list[Field]:
-    """The columns: those chosen; else the record's name, then what tells most about it."""
+    """The columns: those chosen; else those the form names; else the record's name, then what
+    tells most about it."""
     seen = seen_fields(form, asked)
-    picked = [form.fields[key] for key in chosen if form.fields[key] in seen]
+    picked = [form.fields[key] for key in chosen or form.listed if form.fields[key] in seen]
     if picked:
         return picked[:MOST_COLUMNS]
     names = [its for its in seen if its.key == form.label]

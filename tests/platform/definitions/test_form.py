@@ -168,6 +168,7 @@ MISTAKES: list[tuple[Change, str, str]] = [
     (put("x-label", "price"), "/x-label", "E_FIELD_KIND"),
     (put("x-unit", "owner"), "/x-unit", "E_FIELD_KIND"),
     (put("x-owner", "clinic"), "/x-owner", "E_FIELD_KIND"),
+    (put("x-listed", ["nobody"]), "/x-listed/0", "E_NO_FIELD"),
     (put("x-match.0", ["nobody"]), "/x-match/0/0", "E_NO_FIELD"),
     (put("x-match.0", ["price:day"]), "/x-match/0/0", "E_FIELD_KIND"),
     (put("x-match.0", ["kinds"]), "/x-match/0/0", "E_MATCH"),
