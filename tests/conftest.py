@@ -14,15 +14,20 @@ import chromium
 import psycopg
 import pytest
 import servers
+from argon2 import PasswordHasher
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser, Page
 from prepared import Templates, copied, dropped
 
+from careloom.platform.identity import passwords
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database, open_database
 from careloom.platform.store.upgrade import upgrade
 
+# Tests sign in by the thousand; those that ask what hashing slowly is for use `slow_hashing`.
+SLOW_HASHER = passwords._hasher
+passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 TUESDAY_MORNING = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai, a working day
 
 
@@ -37,6 +42,16 @@ def pytest_configure(config: pytest.Config) -> None:
     Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(str(compiled))}
     if config.option.markexpr != "alone":
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", servers.quick_folder())
+
+
+def pytest_collection() -> None:
+    """While modules are loaded nothing goes away; the collector need not look for it."""
+    gc.disable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    gc.enable()
 
 
 def pytest_collection_finish() -> None:
@@ -78,6 +93,15 @@ def clock() -> TurnedClock:
     return TurnedClock(TUESDAY_MORNING)
 
 
+@pytest.fixture
+def slow_hashing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords are hashed as they are outside of tests."""
+    monkeypatch.setattr(passwords, "_hasher", SLOW_HASHER)
+    passwords._nobodys.cache_clear()
+    yield
+    passwords._nobodys.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> str:
     """A PostgreSQL server: `postgresql://postgres@127.0.0.1:PORT`, no database named."""
@@ -97,11 +121,10 @@ def redis_url() -> str:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_template() -> Path:
     """A SQLite file with the platform's tables and nothing in them."""
-    path = tmp_path_factory.mktemp("template") / "careloom.db"
-    upgrade(f"sqlite:///{path}")
-    return path
+    folder, _ = servers.once("bare", lambda folder: upgrade(f"sqlite:///{folder / 'careloom.db'}"))
+    return folder / "careloom.db"
 
 
 @pytest.fixture(scope="session")

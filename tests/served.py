@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+import servers
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -156,9 +157,9 @@ def served(site: Site) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_home() -> Path:
     """A home folder with the demo clinic in it; copy it, never open it."""
-    return load_demo(tmp_path_factory.mktemp("demo"), TurnedClock(TUESDAY))
+    return servers.once("demo", lambda folder: load_demo(folder, TurnedClock(TUESDAY)))[0]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import argparse
 import fcntl
 import json
 import os
+import pickle
 import pwd
 import shutil
 import signal
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -225,6 +226,19 @@ def locked(name: str) -> Iterator[None]:
     with (run_folder() / f"{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def once(name: str, build: Callable[[Path], Any]) -> tuple[Path, Any]:
+    """A folder of this name that the first process of the run to ask has built, and what building
+    it returned; for the others to copy, never to open."""
+    folder, returned = run_folder() / name, run_folder() / f"{name}.pickle"
+    with locked(name):
+        if not returned.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            result = build(folder)
+            returned.write_bytes(pickle.dumps(result))
+        return folder, pickle.loads(returned.read_bytes())
 
 
 def alive(process: int) -> bool:

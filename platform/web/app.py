@@ -45,7 +45,7 @@ from . import (
 )
 from .areas import areas, plug_in
 from .assets import add_assets, send_asset
-from .routes import PUBLIC, Declaration, declare, require_declarations
+from .routes import PUBLIC, Declaration, LateRule, declare, require_declarations
 from .settings import Settings, settings_from
 
 PARTS = (
@@ -100,6 +100,7 @@ def create_app(
     """
     chosen = settings or settings_from()
     app = Flask("careloom", root_path=str(ROOT), static_folder=None, instance_path=str(chosen.home))
+    app.url_rule_class = LateRule
     app.extensions["careloom.settings"] = chosen
     app.extensions["careloom.database"] = database or open_database(
         chosen.database_url, chosen.home

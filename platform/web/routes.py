@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeVar
 
 from flask import Blueprint, Flask
+from werkzeug.routing import Rule
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -23,6 +25,22 @@ SIGNED_IN = "signed-in"
 
 class Undeclared(RuntimeError):
     """A view without a declaration."""
+
+
+class LateRule(Rule):
+    """A rule that compiles how an address is written when one is first written.
+
+    Werkzeug compiles that twice for each rule while the application starts, which was most of a
+    start's own time; what a request is matched with is compiled at the start as ever.
+    """
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled = cache(super()._compile_builder)
+
+        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+            return compiled(append_unknown)(rule, **values)
+
+        return build
 
 
 @dataclass(frozen=True)

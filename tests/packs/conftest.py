@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import servers
 
 import careloom.platform.records.kinds  # noqa: F401  registers the platform's kinds
 from careloom.platform.definitions.kinds import register
@@ -25,14 +26,16 @@ register(VIEW)
 
 
 @pytest.fixture(scope="session")
-def demo_home(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_home(sqlite_template: Path) -> Path:
     """A folder whose careloom.db holds the demo clinic; copy it, never open it."""
-    home = tmp_path_factory.mktemp("demo")
-    shutil.copyfile(sqlite_template, home / "careloom.db")
-    database = open_database(f"sqlite:///{home}/careloom.db", home, TurnedClock(FOUNDED))
-    load_demo(database)
-    database.close()
-    return home
+
+    def build(home: Path) -> None:
+        shutil.copyfile(sqlite_template, home / "careloom.db")
+        database = open_database(f"sqlite:///{home}/careloom.db", home, TurnedClock(FOUNDED))
+        load_demo(database)
+        database.close()
+
+    return servers.once("demo-founded", build)[0]
 
 
 @pytest.fixture(scope="module")

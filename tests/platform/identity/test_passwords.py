@@ -15,6 +15,8 @@ from careloom.platform.identity.passwords import (
 )
 from careloom.platform.store.errors import Invalid
 
+pytestmark = pytest.mark.usefixtures("slow_hashing")
+
 
 @pytest.mark.parametrize(
     ("password", "code"),
@@ -66,7 +68,7 @@ def test_a_good_password_is_taken_in_any_script(password: str) -> None:
 
 def test_a_password_is_known_by_its_hash_only() -> None:
     known = hashed("correct horse battery")
-    assert known.startswith("$argon2id$") and "horse" not in known
+    assert known.startswith("$argon2id$v=19$m=19456,t=2,p=1$") and "horse" not in known
     assert verified("correct horse battery", known)
     assert not verified("correct horse batterx", known)
     assert hashed("correct horse battery") != known

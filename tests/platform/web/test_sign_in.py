@@ -14,6 +14,7 @@ from visitors import PASSWORD, Site, Visitor
 from careloom.platform.events.model import Event
 from careloom.platform.identity import access_tokens, attempts, grants, people
 from careloom.platform.identity.actor import SYSTEM
+from careloom.platform.identity.passwords import hashed
 from careloom.platform.store.database import Database
 from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import Settings
@@ -116,7 +117,11 @@ def nonce_of(answer: object) -> str:
     return str(policy.split("'nonce-")[1].split("'")[0])
 
 
-def test_an_unknown_login_takes_as_long_as_a_known_one(site: Site) -> None:
+@pytest.mark.usefixtures("slow_hashing")
+def test_an_unknown_login_takes_as_long_as_a_known_one(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("visitors.HASH", hashed(PASSWORD))
     site.person("lina")
     site.visitor().sign_in("nobody.here", "wrong horse battery")
 
