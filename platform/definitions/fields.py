@@ -35,7 +35,7 @@ class Field:
 
     unique: what no two records share its value within (() is the form, `unit` the record's own; of
     a row's field `parent`, its record).
-    rows: what each row of a sub-form is, as a form of its own called `form.field`.
+    rows: what each row of a sub-form is, as a form called `form.field`. live: see `live`.
     """
 
     key: str
@@ -59,6 +59,7 @@ class Field:
     index: bool
     schema: Mapping[str, Any]
     rows: "Form | None" = None
+    live: bool = False
 
     @property
     def storage(self) -> str:

@@ -1,11 +1,12 @@
 """A form as the house reads it: its fields, layout, rules and what its records match by."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 from .fields import FIELD_TYPES, Field, as_is, encrypted
+from .live import live_keys
 from .options import Text
 
 
@@ -113,14 +114,17 @@ def read_form(document: Mapping[str, Any], version: int = 0) -> Form:
     """A form from its document, which has passed `check_form`."""
     required = frozenset(document.get("required", ()))
     name = (document["key"], version)
+    fields = {
+        key: read_field(key, schema, key in required, name)
+        for key, schema in document["properties"].items()
+    }
+    for key in live_keys(fields):
+        fields[key] = replace(fields[key], live=True)
     return Form(
         key=document["key"],
         version=version,
         title=document["x-title"],
-        fields={
-            key: read_field(key, schema, key in required, name)
-            for key, schema in document["properties"].items()
-        },
+        fields=fields,
         layout=tuple(_section(part) for part in document["x-layout"]),
         rules=tuple(_rule(rule) for rule in document.get("x-rules", ())),
         match=tuple(_match(group) for group in document.get("x-match", ())),

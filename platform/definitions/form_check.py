@@ -13,6 +13,7 @@ from .form_rows_check import check_rows, subform
 from .form_scope import coming_forms
 from .formulas import formula_problems
 from .known import Document, known
+from .live import check_live, live_keys
 from .options import Text, folded
 from .schema_check import missing, pattern_fault, pointer, twice
 from .serial import serial_fault
@@ -44,7 +45,7 @@ def check_structure(session: Session, document: Document) -> list[Problem]:
                 found += _field(session, each, its, {**rows, "key": document["key"]}, inner)
     for whole in (_required, _layout, _named_fields, _matches, _listed, _rules):
         found += whole(document)
-    return found
+    return found or list(check_live(document, live_keys(read_form(document).fields)))
 
 
 def _field(

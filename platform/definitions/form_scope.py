@@ -1,6 +1,6 @@
 """What a formula may name when it is about a form's records."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -45,9 +45,14 @@ def type_of(field: Field) -> Type:
     return PLAIN[name]
 
 
-def scope_of(form: Form, resolve: Resolve) -> Scope:
+def scope_of(form: Form, resolve: Resolve, live: bool = False) -> Scope:
     """The form's fields by key and by label; a link leads on to the form `resolve` gives, a
-    sub-form to its rows (`form.field`)."""
+    sub-form to its rows (`form.field`).
+
+    live: with the fields that are computed when read, for what is asked in SQL as the asker
+    (filters, reports); nothing else knows their values.
+    """
+    known = {key: field for key, field in form.fields.items() if live or not field.live}
 
     def linked(key: str) -> Scope | None:
         name, _, field = key.partition(".")
@@ -58,16 +63,16 @@ def scope_of(form: Form, resolve: Resolve) -> Scope:
         return None if target is None else scope_of(target, resolve)
 
     return Scope(
-        names={key: type_of(field) for key, field in form.fields.items()},
-        labels=_labels(form),
+        names={key: type_of(field) for key, field in known.items()},
+        labels=_labels(known),
         links=linked,
     )
 
 
-def _labels(form: Form) -> dict[str, str]:
+def _labels(fields: Mapping[str, Field]) -> dict[str, str]:
     """Labels in either language that only one field has."""
     found: dict[str, str | None] = {}
-    for key, field in form.fields.items():
+    for key, field in fields.items():
         titles = {field.title} if isinstance(field.title, str) else set(field.title.values())
         for title in titles:
             found[title] = None if title in found else key
@@ -100,6 +105,6 @@ def coming_forms(session: Session) -> Resolve:
     return resolve
 
 
-def form_scope(session: Session, key: str) -> Scope:
-    """The scope of a published form's records, for flows, reports and filters. Raises NotFound."""
-    return scope_of(form_of(published(session, "form", key)), published_forms(session))
+def form_scope(session: Session, key: str, live: bool = False) -> Scope:
+    """The scope of a published form's records, see `scope_of`. Raises NotFound."""
+    return scope_of(form_of(published(session, "form", key)), published_forms(session), live)

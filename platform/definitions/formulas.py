@@ -1,6 +1,6 @@
 """A form's formulas, checked, compiled and in the order in which they depend on one another."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,7 @@ from .form import Form, Rule
 from .form_scope import Resolve, scope_of, type_of
 from .schema_check import pointer
 
+TODAY = frozenset({"today", "now"})
 STATES = ("x-visible", "x-required", "x-enabled")
 
 
@@ -44,7 +45,7 @@ class Formulas:
 
     defaults: (field, formula), for fields left blank, once, in this order. steps: visibility and
     computed values, in this order: what a step reads is settled before it. required, enabled: by
-    field. rules: each with its condition.
+    field. rules: each with its condition. live: values that are computed whenever they are read.
     """
 
     defaults: tuple[tuple[str, Formula], ...]
@@ -52,6 +53,7 @@ class Formulas:
     required: Mapping[str, Formula]
     enabled: Mapping[str, Formula]
     rules: tuple[tuple[Rule, Formula], ...]
+    live: Mapping[str, Formula]
 
 
 class Cycle(Exception):
@@ -72,7 +74,9 @@ def formulas_of(form: Form, resolve: Resolve) -> Formulas:
     for key, word, text, expect in _texts(form):
         texts.setdefault(word, {})[key] = _formula(check(text, scope, expect))
     conditions = {key: texts.get("x-visible", {}).get(key) for key in form.fields}
-    values = texts.get("x-value", {})
+    computed = texts.get("x-value", {})
+    live = {key: formula for key, formula in computed.items() if form.fields[key].live}
+    values = {key: formula for key, formula in computed.items() if key not in live}
     defaults = texts.get("x-default", {})
     steps = {
         key: Step(key, conditions[key], values.get(key))
@@ -85,6 +89,7 @@ def formulas_of(form: Form, resolve: Resolve) -> Formulas:
         required=texts.get("x-required", {}),
         enabled=texts.get("x-enabled", {}),
         rules=tuple((rule, _formula(check(rule.condition, scope, BOOL))) for rule in form.rules),
+        live=live,
     )
 
 
@@ -151,19 +156,24 @@ def formula_problems(form: Form, resolve: Resolve) -> list[Problem]:
     """What is wrong with a form's formulas, each with its place."""
     scope = scope_of(form, resolve)
     found: list[Problem] = []
+    live = _live(form)
+    linked = (resolve(name) for name in form.links.values())
+    untold = live.union(*(_live(each) for each in linked if each is not None))
     reads: dict[str, dict[str, frozenset[str]]] = {"steps": {}, "defaults": {}}
     for key, word, text, expect in _texts(form):
         at = pointer("properties", key, word)
-        typed = _checked(text, scope, expect, at, found)
+        typed = _checked(text, scope, expect, at, found, untold)
         if typed is None:
             continue
         if word == "x-value":
-            found += _kept(typed, at)
+            found += _own(typed, at, key in live)
+            if key in live:
+                continue
         kind = {"x-visible": "steps", "x-value": "steps", "x-default": "defaults"}.get(word)
         if kind:
             reads[kind][key] = reads[kind].get(key, frozenset()) | typed.names
     for position, rule in enumerate(form.rules):
-        _checked(rule.condition, scope, BOOL, pointer("x-rules", position, "if"), found)
+        _checked(rule.condition, scope, BOOL, pointer("x-rules", position, "if"), found, untold)
     found += _circles(reads["steps"], form, "x-value", "x-visible")
     found += _circles(reads["defaults"], form, "x-default")
     for key, field in form.fields.items():
@@ -179,19 +189,31 @@ def formula_problems(form: Form, resolve: Resolve) -> list[Problem]:
     return found
 
 
-def _checked(text: str, scope: Scope, expect: Type, at: str, found: list[Problem]) -> Typed | None:
+def _live(form: Form) -> set[str]:
+    return {key for key, field in form.fields.items() if field.live}
+
+
+def _checked(
+    text: str, scope: Scope, expect: Type, at: str, found: list[Problem], live: Collection[str]
+) -> Typed | None:
+    """live: the fields that no formula may name, here and behind the links."""
     try:
         return check(text, scope, expect)
     except ExpressionError as error:
         place = {"start": error.start, "end": error.end}
-        found.append(Problem(at, error.code, {**error.params, **place}))
+        named = error.code in ("E_NO_NAME", "E_NO_NAME_NEAR") and error.params["name"] in live
+        code = "E_FOLLOWS_LIVE" if named else error.code
+        found.append(Problem(at, code, {**error.params, **place}))
         return None
 
 
-def _kept(typed: Typed, at: str) -> Iterator[Problem]:
-    """A computed value is stored, so it may rest on the record's own fields only."""
+def _own(typed: Typed, at: str, live: bool) -> Iterator[Problem]:
+    """A computed value is the record's and no asker's. One that is kept rests on the record's own
+    fields only; a live one may follow from today and from linked records too."""
     for node in walk(typed.node):
-        if isinstance(node, Hop | Find) or (isinstance(node, Op) and node.op in BOUND):
+        follows = isinstance(node, Hop) or (isinstance(node, Op) and node.op in TODAY)
+        others = isinstance(node, Find) or (isinstance(node, Op) and node.op in BOUND - TODAY)
+        if others or (follows and not live):
             place = node.place
             yield Problem(at, "E_NOT_KEPT", {"start": place.start, "end": place.end})
             return

@@ -53,8 +53,13 @@ def _named_in(kind: str, document: Mapping[str, Any], resolve: Resolve) -> Itera
     return () if its is None or its.uses is None else its.uses(document, resolve)
 
 
+def _live(document: Mapping[str, Any]) -> set[str]:
+    return {key for key, its in read_form(document).fields.items() if its.live}
+
+
 def removed_in_use(session: Session, document: Document) -> list[Problem]:
-    """The fields a form no longer has and others still use: a problem for each place.
+    """The fields a form no longer has, or no longer keeps (most that use a kept value have no way
+    to ask for a live one), and others still use: a problem for each place.
 
     What comes in the same pack is read as it will be, so whatever it mends is no problem.
     """
@@ -64,9 +69,10 @@ def removed_in_use(session: Session, document: Document) -> list[Problem]:
     except NotFound:
         return []
     gone = before["properties"].keys() - document["properties"].keys()
+    gone |= _live(document) & (before["properties"].keys() - _live(before))
     if not gone:
         return []
-    both = {**before["properties"], **document["properties"]}
+    both = {**document["properties"], **{key: before["properties"][key] for key in gone}}
     whole = read_form({**document, "properties": both})
     others = coming_forms(session)
 

@@ -102,7 +102,7 @@ def _nameless(session: Session, actor: Actor, shape: Shape, ids: set[int]) -> di
     asked = access(session, actor, shape.form.key)
     fields = sorted(shape.form.ordered, key=lambda its: not its.required)
     whom = next((its for its in fields if its.link_form and its.link_form != shape.form.key), None)
-    when = next((its for its in fields if its.storage in ("moment", "date")), None)
+    when = next((its for its in fields if its.storage in ("moment", "date") and not its.live), None)
     parts = [its for its in (whom, when) if its is not None]
     columns = [visible(asked, shape, its.key).label(its.key) for its in parts]
     query = select(shape.table.c._id, *columns).where(

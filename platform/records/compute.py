@@ -20,6 +20,7 @@ from ..store.errors import Problem
 from ..store.kept import kept
 from ..store.session import moment
 from .fills import fill_in
+from .live import with_live
 from .record import may, rights_on
 from .row_values import Values, settle_rows
 from .shape import shape_of
@@ -69,6 +70,7 @@ def follower(session: Session, actor: Actor) -> Callable[[str, Any], dict[str, A
         if row is None or not may(asked, shape, "read", row):
             return None
         rights = rights_on(asked, shape, row)
+        (row,) = with_live(session, asked, shape, [row])
         return {
             key: value
             for key, value in shape.to_values(row).items()

@@ -32,7 +32,7 @@ from ..store.errors import NotFound, Problem
 from ..store.kept import kept
 from ..store.tables import form_table
 from .compute import env_of, follower, formulas_for
-from .lowered import columns_of
+from .lowered import column_text, columns_of
 from .shape import shape_of, specs_of
 
 DIALECTS = ("sqlite", "postgresql")
@@ -113,6 +113,20 @@ def refused(session: Session, form_key: str, text: str) -> Problem | None:
     return None
 
 
+def live_refused(session: Session, document: Mapping[str, Any]) -> Iterator[Problem]:
+    """The live fields of a form that one of the databases cannot work out."""
+    form, resolve = read_form(document), coming_forms(session)
+    for key, its in form.fields.items():
+        if its.live and its.value is not None:
+            try:
+                _lower_on_both(check(its.value, scope_of(form, resolve)), form, resolve)
+                check(column_text(its), scope_of(form, resolve))
+            except ExpressionError as error:
+                place = {"start": error.start, "end": error.end}
+                at = f"/properties/{key}/x-value"
+                yield Problem(at, error.code, {**error.params, **place})
+
+
 def _lower_on_both(typed: Typed, form: Form, resolve: Resolve) -> None:
     """Raises ExpressionError E_NOT_SQL unless both databases can answer it."""
     table = form_table(form.key, specs_of(form))
@@ -123,8 +137,8 @@ def _lower_on_both(typed: Typed, form: Form, resolve: Resolve) -> None:
 def _bare(form: Form, table: FromClause, resolve: Resolve) -> Columns:
     found: dict[str, Any] = {}
     for key, its in form.fields.items():
-        if its.encrypted:
-            continue  # ciphertext answers no formula
+        if its.encrypted or its.live:
+            continue  # ciphertext answers no formula, and what is worked out has no column
         if its.rows is not None:
             found[key] = Rows(partial(_open_rows, its.rows, table, resolve))
             continue
@@ -176,10 +190,10 @@ def _direct(formulas: Formulas) -> Iterator[tuple[str, Sources]]:
     for key, formula in formulas.defaults:
         if formula.reads:
             yield key, Sources(formula.reads, frozenset(_shown(formula.typed.node)), False)
-    for step in formulas.steps:
-        if step.value is not None and step.value.reads:
-            shown = frozenset(_shown(step.value.typed.node))
-            yield step.field, Sources(step.value.reads, shown, True)
+    computed = {step.field: step.value for step in formulas.steps if step.value is not None}
+    for key, formula in (computed | dict(formulas.live)).items():
+        if formula.reads:
+            yield key, Sources(formula.reads, frozenset(_shown(formula.typed.node)), True)
 
 
 def _shown(node: Resolved, level: int = 0) -> Iterator[str]:

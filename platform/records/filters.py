@@ -31,7 +31,7 @@ def filter_clause(
 
 
 def _read(session: Session, form_key: str, text: str) -> Typed:
-    return check(text, form_scope(session, form_key), BOOL)
+    return check(text, form_scope(session, form_key, live=True), BOOL)
 
 
 def _told(asked: Access, shape: Shape, error: ExpressionError) -> tuple[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ from ..definitions.schema_check import schema
 from ..definitions.uses import removed_in_use
 from ..store.errors import Problem
 from . import (
-    conditions,  # noqa: F401  permissions ask it about forms
+    conditions,  # permissions ask it about forms
     found_again,  # noqa: F401  a job of the store's
 )
 from .reshape import shape_table
@@ -20,7 +20,8 @@ from .reshape import shape_table
 
 def check_form_among_others(session: Session, document: Document) -> list[Problem]:
     """What is wrong with the form itself, and what others would miss once it is in force."""
-    return [*check_form(session, document), *removed_in_use(session, document)]
+    found = [*check_form(session, document), *removed_in_use(session, document)]
+    return found or list(conditions.live_refused(session, document))
 
 
 FORM = Kind(

@@ -52,7 +52,7 @@ def formulas_differ(before: Form, after: Form) -> bool:
     """Whether a value that is kept would be computed otherwise than it was."""
     for key, its in after.fields.items():
         was = before.fields.get(key)
-        if its.value is not None:
+        if its.value is not None and not its.live:
             if was is None or (was.value, was.scale) != (its.value, its.scale):
                 return True
         if its.rows is not None and was is not None and was.rows is not None:

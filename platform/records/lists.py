@@ -19,6 +19,7 @@ from ..identity.actor import Actor
 from ..identity.permissions import Access, access
 from ..store.errors import Malformed, NotFound, Problem
 from .filters import filter_clause
+from .live import as_seen, seen_column, with_live
 from .record import Record, may, record_of
 from .search import search_clause
 from .shape import Shape, shape_of
@@ -69,7 +70,7 @@ def get(session: Session, actor: Actor, form_key: str, record_id: int) -> Record
         raise NotFound(form=form_key)
     if not actor.is_system:
         note(form_key, [record_id])
-    return record_of(shape, row, asked)
+    return as_seen(session, asked, shape, row)
 
 
 def may_do(session: Session, actor: Actor, form_key: str, record_id: int, action: str) -> bool:
@@ -113,7 +114,7 @@ def list_records(
         total = session.execute(
             select(func.count()).select_from(shape.table).where(*wanted)
         ).scalar_one()
-    sorts = _sorts(asked, shape, sort)
+    sorts = _sorts(session, asked, shape, sort)
     query = select(shape.table, *(s.column.label(f"s{i}") for i, s in enumerate(sorts)))
     mark = _decode(cursor, sorts) if cursor else None
     rows = _ordered(session, query.where(*wanted), sorts, mark, limit + 1)
@@ -122,7 +123,7 @@ def list_records(
         more = _encode([rows[limit - 1][f"s{i}"] for i in range(len(sorts))])
     if not actor.is_system:
         note(form_key, (row["_id"] for row in rows[:limit]), "list")
-    found = shape.whole(session, rows[:limit])
+    found = with_live(session, asked, shape, shape.whole(session, rows[:limit]))
     asked.foresee([partial(shape.look, row) for row in found])
     return Page([record_of(shape, row, asked) for row in found], more, total)
 
@@ -196,7 +197,7 @@ def _from(by: Sort, plain: Any) -> ColumnElement[bool]:
     return by.column <= value if by.descending else by.column >= value
 
 
-def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
+def _sorts(session: Session, asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
     sorts = []
     for text in keys:
         key = text.removeprefix("-")
@@ -205,7 +206,7 @@ def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
             kind: type = int if key == "id" else datetime
             blanks = False
         elif key in shape.form.fields and _sortable(shape.form.fields[key]):
-            column = in_order(asked, shape, key)
+            column = _column(session, asked, shape, key)
             kind = KINDS.get(shape.form.fields[key].storage, int)
             blanks = True
         else:
@@ -216,6 +217,12 @@ def _sorts(asked: Access, shape: Shape, keys: Sequence[str]) -> list[Sort]:
         sorts.append(Sort(column, text.startswith("-"), kind, blanks))
     descending = sorts[0].descending if sorts else True
     return [*sorts, Sort(shape.table.c._id, descending, int, blanks=False)]
+
+
+def _column(session: Session, asked: Access, shape: Shape, key: str) -> ColumnElement[Any]:
+    if shape.form.fields[key].live:
+        return seen_column(session, asked.actor, asked, shape, key)
+    return in_order(asked, shape, key)
 
 
 def _sortable(its: Field) -> bool:

@@ -4,25 +4,34 @@ Every name becomes the column as the asker may know it (`visible`), a hop over a
 records the asker may read, so no formula tells more than the list itself would.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause
+from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, case, cast, literal, true
+from sqlalchemy import type_coerce as meant_as
 from sqlalchemy.orm import Session
 
-from ..expressions import Typed
-from ..expressions.columns import Columns, Joined, Link, Rows
+from ..definitions.fields import Field
+from ..definitions.form import Form
+from ..definitions.form_scope import published_forms, scope_of
+from ..expressions import Env, Me, Typed, check
+from ..expressions.columns import Columns, ExactNumber, Joined, Link, Rows
 from ..expressions.sql import to_sql
 from ..expressions.sqlite import register
 from ..identity.actor import Actor
 from ..identity.permissions import Access, access
 from ..store.child_rows import PLACE, RECORD
+from ..store.columns import LARGEST, STORAGES
 from ..store.database import connect_hooks
-from .compute import env_of
+from ..store.kept import kept
+from ..store.session import moment
 from .shape import Shape, shape_of
-from .visible import readable, visible
+from .visible import blank_unless, readable, visible
+
+NUMBERS = ("scaled", "whole")
 
 
 def _functions(driver: Any, dialect: str) -> None:
@@ -40,10 +49,65 @@ def lowered(
 
     where: it stands alone as a condition, so that an index may serve it.
     """
-    env = env_of(session, actor, {}, ZoneInfo(actor.time_zone))
+    env = _env(session, actor)
     names = {path[0] for path in typed.reads}
     columns = columns_of(session, actor, asked, shape, shape.table, names)
     return to_sql(typed, columns, session.get_bind().dialect.name, env, where=where)
+
+
+def _env(session: Session, actor: Actor) -> Env:
+    """What is the asker's of a formula: their day, and who they are."""
+    roles = frozenset(grant.role for grant in actor.grants)
+    me = Me(actor.person_id, actor.unit_id, roles)
+    return Env(now=moment(session), zone=ZoneInfo(actor.time_zone), me=me)
+
+
+def column_text(its: Field) -> str:
+    """The formula of the field's column: of a number the whole one that would be kept."""
+    if its.storage not in NUMBERS:
+        return its.value or ""
+    return f"ROUND(({its.value}), {its.scale}) * {10**its.scale}"
+
+
+def live_column(
+    session: Session, actor: Actor, asked: Access, shape: Shape, key: str, table: FromClause
+) -> ColumnElement[Any]:
+    """A live field as a column would hold it, over the form's table or an alias.
+
+    As with a computed value that is kept, whoever may read it need not read the fields of the
+    record that it follows from (by itself it is hidden with them); linked records they must.
+    """
+    form, its = shape.form, shape.form.fields[key]
+    typed = kept(session, ("live", form.key, form.version), lambda: _live(session, form))[key]
+    env = _env(session, actor)
+    columns = _own(session, actor, shape, table, {path[0] for path in typed.reads})
+    found = to_sql(typed, columns, session.get_bind().dialect.name, env)
+    if its.storage in NUMBERS:  # beyond what a number may be it is blank
+        least, most = (literal(Decimal(each), ExactNumber()) for each in (-LARGEST, LARGEST))
+        return case((and_(found >= least, found <= most), cast(found, BigInteger)))
+    return meant_as(found, STORAGES[its.storage].type)
+
+
+def _live(session: Session, form: Form) -> Mapping[str, Typed]:
+    scope = scope_of(form, published_forms(session))
+    return {key: check(column_text(its), scope) for key, its in form.fields.items() if its.live}
+
+
+def _own(
+    session: Session, actor: Actor, shape: Shape, table: FromClause, names: set[str]
+) -> Columns:
+    """The named fields as they are; what they link to, as the asker may know it."""
+    found: dict[str, Any] = {}
+    for key in names:
+        if shape.form.fields[key].encrypted:
+            continue
+        if key in shape.rows:
+            opened = partial(_open_rows, session, actor, shape.rows[key], table.c["_id"], true())
+            found[key] = Rows(opened)
+            continue
+        column, target = table.c[key], shape.form.fields[key].link_form
+        found[key] = Link(column, _opens(session, actor, target, column)) if target else column
+    return found
 
 
 def columns_of(
@@ -63,6 +127,10 @@ def columns_of(
             seen = readable(asked, shape, key, table)
             rows = shape.rows[key]
             found[key] = Rows(partial(_open_rows, session, actor, rows, table.c["_id"], seen))
+            continue
+        if key in shape.live:
+            worked_out = live_column(session, actor, asked, shape, key, table)
+            found[key] = blank_unless(asked, key, table, worked_out)
             continue
         column = visible(asked, shape, key, table)
         target = shape.form.fields[key].link_form
@@ -99,7 +167,7 @@ def _opens(
         return Joined(
             table,
             (table.c._id == key) & asked.rows("read", table),
-            columns_of(session, actor, asked, shape, table, set(shape.form.fields)),
+            columns_of(session, actor, asked, shape, table, {*shape.specs, *shape.rows}),
         )
 
     return opened

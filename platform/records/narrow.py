@@ -20,9 +20,10 @@ from ..identity.actor import Actor
 from ..identity.permissions import Access
 from ..store.session import moment
 from .filters import filter_clause
+from .live import seen_column
 from .shape import Shape
 from .spans import SPANS, span_of
-from .visible import readable, visible
+from .visible import readable
 
 BLANKS = ("blank", "filled")
 TEXTS = ("has", "is", "begins", *BLANKS)
@@ -74,6 +75,9 @@ class Eyes:
     asked: Access
     shape: Shape
 
+    def column(self, its: Field) -> Clause:
+        return seen_column(self.session, self.actor, self.asked, self.shape, its.key)
+
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.actor.time_zone)
@@ -103,7 +107,7 @@ def _clause(eyes: Eyes, its: Field, asks: Condition) -> Clause:
     if asks.operator not in operators(its):
         return false()
     if asks.operator in BLANKS:
-        column = visible(eyes.asked, eyes.shape, its.key)
+        column = eyes.column(its)
         return column.is_(None) if asks.operator == "blank" else column.is_not(None)
     try:
         if its.encrypted:
@@ -135,7 +139,7 @@ def _exactly(eyes: Eyes, its: Field, asks: Condition) -> Clause:
 
 
 def _text(eyes: Eyes, its: Field, asks: Condition) -> Clause:
-    column = func.lower(visible(eyes.asked, eyes.shape, its.key))
+    column = func.lower(eyes.column(its))
     texts = [value.strip().lower() for value in asks.values if value.strip()]
     if asks.operator == "is":
         return column.in_(texts)
@@ -149,7 +153,7 @@ def _text(eyes: Eyes, its: Field, asks: Condition) -> Clause:
 
 
 def _one_of(eyes: Eyes, its: Field, asks: Condition) -> Clause:
-    column = visible(eyes.asked, eyes.shape, its.key)
+    column = eyes.column(its)
     wanted: list[Any] = list(asks.values)
     if its.storage == "reference":
         wanted = [_reference(eyes, its, value) for value in asks.values]
@@ -180,7 +184,7 @@ def _among(eyes: Eyes, its: Field, asks: Condition) -> Clause:
 
 
 def _yesno(eyes: Eyes, its: Field, asks: Condition) -> Clause:
-    return visible(eyes.asked, eyes.shape, its.key).is_(asks.values[:1] == ("true",))
+    return eyes.column(its).is_(asks.values[:1] == ("true",))
 
 
 def _ends(asks: Condition) -> tuple[str, str]:
@@ -194,7 +198,7 @@ def _ends(asks: Condition) -> tuple[str, str]:
 
 def _number(eyes: Eyes, its: Field, asks: Condition) -> Clause:
     """Numbers are kept as whole ones; an end between two of them is moved to the nearer inside."""
-    column = visible(eyes.asked, eyes.shape, its.key)
+    column = eyes.column(its)
     scale = its.scale - (2 if its.type.name == "percent" else 0)
     first, last = (Decimal(end).scaleb(scale) if end else None for end in _ends(asks))
     clauses = []
@@ -213,7 +217,7 @@ def _whole(number: Decimal, rounding: str) -> int:
 
 
 def _hour(eyes: Eyes, its: Field, asks: Condition) -> Clause:
-    column = visible(eyes.asked, eyes.shape, its.key)
+    column = eyes.column(its)
     first, last = (time.fromisoformat(end).isoformat() if end else "" for end in _ends(asks))
     clauses = [column >= first] if first else []
     return and_(*clauses, *([column <= last] if last else []))
@@ -221,7 +225,7 @@ def _hour(eyes: Eyes, its: Field, asks: Condition) -> Clause:
 
 def _day(eyes: Eyes, its: Field, asks: Condition) -> Clause:
     """Days of the asker's zone, the last one included."""
-    column = visible(eyes.asked, eyes.shape, its.key)
+    column = eyes.column(its)
     first: date | None
     last: date | None
     if asks.operator in SPANS:

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, Table
 from sqlalchemy.orm import Session
 
+from ..definitions.faults import Fault
+from ..definitions.fields import settle
 from ..definitions.form import Form, form_of
 from ..definitions.published import published
 from ..store.child_rows import child_table
@@ -31,6 +34,7 @@ class Shape:
     specs: dict[str, ColumnSpec]
     keys: Keyring
     rows: Mapping[str, "Shape"] = field(default_factory=dict)
+    live: Mapping[str, ColumnSpec] = field(default_factory=dict)  # of fields that have no column
 
     @cached_property
     def children(self) -> dict[str, Table]:
@@ -79,12 +83,28 @@ class Shape:
         return give(self.specs[key], kept_value)
 
     def to_values(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """A row as kept -> Python values of the fields that are not blank."""
-        return {
+        """A row as kept -> Python values of the fields that are not blank; of live ones where the
+        row has them (see `live`)."""
+        values = {
             key: value if key in self.plain else self.to_value(key, value)
             for key in (*self.specs, *self.rows)
             if (value := row.get(key)) is not None
         }
+        for key in self.live:
+            found = row.get(key)
+            if found is not None and (own := self._live_value(key, found)) is not None:
+                values[key] = own
+        return values
+
+    def _live_value(self, key: str, found: Any) -> Any:
+        """What was worked out, fitted to its field; blank where it does not fit."""
+        its, value = self.form.fields[key], give(self.live[key], found)
+        if its.type.has_options:
+            return value
+        try:
+            return settle(its, value, UTC)
+        except Fault:
+            return None
 
     def look(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """What a role's rule may ask of a row: its values, and which row it is."""
@@ -152,8 +172,9 @@ def publishing(form_key: str) -> str:
     return f"publishing form {form_key}"
 
 
-def specs_of(form: Form) -> tuple[ColumnSpec, ...]:
-    """The columns of a form's fields, in the order of its properties."""
+def specs_of(form: Form, live: bool = False) -> tuple[ColumnSpec, ...]:
+    """The columns of a form's fields, in the order of its properties; or, `live`, those of fields
+    that are worked out when read, which no table has."""
     return tuple(
         ColumnSpec(
             its.key,
@@ -164,7 +185,7 @@ def specs_of(form: Form) -> tuple[ColumnSpec, ...]:
             its.encrypted,
         )
         for its in form.fields.values()
-        if its.rows is None
+        if its.rows is None and its.live == live
     )
 
 
@@ -179,7 +200,8 @@ def _shape(session: Session, form_key: str, version: int | None) -> Shape:
     keys = keyring(database_of(session).home)
     rows = {key: _rows_shape(form, its.rows, keys) for key, its in form.fields.items() if its.rows}
     table = form_table(form.key, specs)
-    return Shape(form, table, {spec.key: spec for spec in specs}, keys, rows)
+    live = {spec.key: spec for spec in specs_of(form, live=True)}
+    return Shape(form, table, {spec.key: spec for spec in specs}, keys, rows, live)
 
 
 def _rows_shape(form: Form, rows: Form, keys: Keyring) -> Shape:

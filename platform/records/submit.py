@@ -24,7 +24,8 @@ from ..store.session import moment, new_id
 from ..store.tables import DRAFT
 from .attachments import file_problems, keep_attached
 from .compute import Settled, recomputed, settle
-from .record import Record, may, record_of, rights_on
+from .live import as_seen
+from .record import Record, may, rights_on
 from .serial import next_serial
 from .shape import Shape, shape_of, steady
 from .validate import link_problems, read_values, schema_problems, unique_problems
@@ -154,7 +155,7 @@ def write_prepared(
     keep_attached(session, actor, shape.form, record_id, values)
     data = {"form": shape.form.key, "version": shape.form.version, "source": source}
     _tell(session, actor, "record:submitted", row, data, cause)
-    return record_of(shape, row, access(session, actor, shape.form.key))
+    return as_seen(session, access(session, actor, shape.form.key), shape, row)
 
 
 def change(
@@ -185,7 +186,7 @@ def change(
     unit = _unit_given(form, after) or row["_unit"]
     _judge(session, actor, shape, settled, problems, differs, unit, record_id)
     if not differs:
-        return record_of(shape, row, asked)
+        return as_seen(session, asked, shape, row)
     changed: dict[str, Any] = {
         **shape.to_columns(differs),
         "_version": form.version,
@@ -198,7 +199,7 @@ def change(
         changed["_unit"] = _moved(asked, form, after[form.unit_field])
     keep_attached(session, actor, form, record_id, differs)
     row = save_change(session, actor, shape, row, changed, differs, source, cause)
-    return record_of(shape, row, asked)
+    return as_seen(session, asked, shape, row)
 
 
 def save_change(
@@ -281,7 +282,7 @@ def restore(
     }
     row = _update(session, shape, record_id, changed, row, "restore")
     _tell(session, actor, "record:restored", row, {"form": form_key}, cause)
-    return record_of(shape, row, asked)
+    return as_seen(session, asked, shape, row)
 
 
 def _home(session: Session, actor: Actor) -> int | None:
@@ -346,7 +347,7 @@ def _writable(
     if (row["_retired_at"] is not None) != retired:
         raise Conflict("E_NOT_RETIRED" if retired else "E_RETIRED")
     if revision is not None and revision != row["_revision"]:
-        raise Stale(current=record_of(shape, row, asked))
+        raise Stale(current=as_seen(session, asked, shape, row))
     return shape, row, asked
 
 

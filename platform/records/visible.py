@@ -36,6 +36,13 @@ def in_order(asked: Access, shape: Shape, key: str) -> ColumnElement[Any]:
     return _or_blank(_with_right(asked, key, "read"), table, column)
 
 
+def blank_unless(
+    asked: Access, key: str, table: FromClause, column: ColumnElement[Any]
+) -> ColumnElement[Any]:
+    """What stands for a field, blank in the rows where the asker may not read it."""
+    return _or_blank(_with_right(asked, key, "read"), table, column)
+
+
 def _or_blank(
     rules: tuple[Rule, ...] | None, table: FromClause, column: ColumnElement[Any]
 ) -> ColumnElement[Any]:

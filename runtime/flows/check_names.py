@@ -78,6 +78,8 @@ class Names:
         field = form.fields.get(key)
         if field is None:
             yield Problem(at, "E_NO_FIELD", missing(key, form.fields))
+        elif field.live:
+            yield Problem(at, "E_FOLLOWS_LIVE", {"name": key})
         elif field.type.name not in widgets:
             yield Problem(at, "E_FIELD_KIND", {"name": key, "widgets": ", ".join(widgets)})
 
@@ -107,7 +109,7 @@ class Names:
                 yield Problem(place, "E_NO_FIELD", missing(key, form.fields))
             elif not find and (field.value or field.type.generated):
                 yield Problem(place, "E_FLOW_COMPUTED", {"name": key})
-            elif find and (field.storage in MANY or field.encrypted):
+            elif find and (field.storage in MANY or field.encrypted or field.live):
                 yield Problem(place, "E_FLOW_NOT_FOUND_BY", {"name": key})
             elif isinstance(formula, RowsFormula):
                 yield from self._rows(field, formula, place)

@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 
 from ...platform.definitions.fields import Field
 from ...platform.records.lists import Page, matching
+from ...platform.records.live import seen_column
 from ...platform.records.narrow import Condition
 from ...platform.records.record import Record
-from ...platform.records.visible import visible
 from .asked import TABLE
 from .drawn import Choice
 from .filters import readable_fields
@@ -97,7 +97,7 @@ def _counts(this: Listing, its: Field) -> dict[str | None, int]:
     """How many records of each value there are, of all that is asked for."""
     wanted = this.wanted
     reader = this.reader
-    column = visible(this.asked, this.shape, its.key)
+    column = seen_column(this.reader.session, this.reader.actor, this.asked, this.shape, its.key)
     where = matching(
         reader.session,
         reader.actor,

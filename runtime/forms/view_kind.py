@@ -88,7 +88,7 @@ def _conditions(document: Document, form: Form) -> Iterator[Problem]:
 def _formula(document: Document, form: Form, resolve: Resolve) -> Iterator[Problem]:
     if "filter" in document:
         try:
-            check(document["filter"], scope_of(form, resolve), BOOL)
+            check(document["filter"], scope_of(form, resolve, live=True), BOOL)
         except ExpressionError as error:
             place = {"start": error.start, "end": error.end}
             yield Problem("/filter", error.code, {**error.params, **place})
@@ -110,7 +110,7 @@ def uses_of_view(document: Mapping[str, Any], resolve: Resolve) -> Iterator[Use]
     if form is not None and sort in form.fields:
         yield Use("form", key, sort, "/sort")
     if form is not None and "filter" in document:
-        scope = scope_of(form, resolve)
+        scope = scope_of(form, resolve, live=True)
         yield from uses_of_formula(document["filter"], "/filter", scope, key, resolve)
 
 

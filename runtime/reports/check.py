@@ -41,7 +41,7 @@ def check_report(session: Session, document: Document) -> list[Problem]:
     found = [*_twice(report), *_fields(report, form)]
     if found:
         return found
-    scope = scope_of(form, resolve)
+    scope = scope_of(form, resolve, live=True)
     found += [*_measures(report, form, scope), *_chart(report)]
     if report.where is not None:
         found += _formula(report.where, scope, BOOL, "/where")

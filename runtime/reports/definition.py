@@ -171,7 +171,7 @@ def uses_of_report(document: Mapping[str, Any], resolve: Resolve) -> Iterator[Us
     form = resolve(report.form)
     if form is None:
         return
-    scope = scope_of(form, resolve)
+    scope = scope_of(form, resolve, live=True)
     if report.where is not None:
         yield from uses_of_formula(report.where, "/where", scope, form.key, resolve)
     for number, measure in enumerate(report.measures):

@@ -35,8 +35,8 @@ from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import Access, access
 from ...platform.identity.tree import tree
 from ...platform.records.filters import filter_clause
+from ...platform.records.live import seen_column
 from ...platform.records.shape import Shape, shape_of
-from ...platform.records.visible import visible
 from ...platform.store.errors import Malformed
 from ...platform.store.session import moment
 from .definition import Dimension, Report
@@ -68,7 +68,7 @@ class Lens:
 
     def column(self, key: str) -> Column:
         """A field, blank where the reader may not read it."""
-        return visible(self.asked, self.shape, key)
+        return seen_column(self.session, self.actor, self.asked, self.shape, key)
 
     def where(self, text: str) -> Condition:
         """An expression over a record as a condition."""

@@ -140,7 +140,7 @@ def _quantity(lens: Lens, key: str) -> Quantity:
 
 
 def _formula(lens: Lens, measure: Measure) -> Counted:
-    scope = measure_scope(form_scope(lens.session, lens.report.form))
+    scope = measure_scope(form_scope(lens.session, lens.report.form, live=True))
     typed = check(measure.formula, scope)
     column = lowered(lens.session, lens.actor, lens.asked, lens.shape, typed)
     return Counted(measure.key, (column,), _as_it_is)

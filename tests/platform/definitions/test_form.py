@@ -206,8 +206,13 @@ MISTAKES: list[tuple[Change, str, str]] = [
     (put("x-rules.0.if", "net"), "/x-rules/0/if", "E_EXPECT"),
     (put("properties.net.x-value", "net + 1"), "/properties/net/x-value", "E_CYCLE"),
     (put("properties.colour.x-default", "colour"), "/properties/colour/x-default", "E_CYCLE"),
-    (put("properties.net.x-value", "patient.level * 1"), "/properties/net/x-value", "E_NOT_KEPT"),
-    (put("properties.net.x-value", "AGE(TODAY()) + 1"), "/properties/net/x-value", "E_NOT_KEPT"),
+    (put("properties.net.x-value", "patient.level * 1"), "/x-rules/0/if", "E_FOLLOWS_LIVE"),
+    (
+        put("properties.net.x-value", "AGE(TODAY())"),
+        "/properties/note/x-required",
+        "E_FOLLOWS_LIVE",
+    ),
+    (put("properties.net.x-value", "IF(ME() = NULL, 1)"), "/properties/net/x-value", "E_NOT_KEPT"),
 ]
 
 
