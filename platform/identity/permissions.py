@@ -158,14 +158,18 @@ def access(session: Session, actor: Actor, form_key: str) -> Access:
     condition, or one that follows another form's records, is asked in this very session.
     """
 
-    def made() -> Access:
-        return Access(actor, form_key, _rules(session, actor, form_key), tree(session).paths)
+    made: list[Access] = []
+
+    def make() -> Access:
+        made.append(Access(actor, form_key, _rules(session, actor, form_key), tree(session).paths))
+        return made[0]
 
     def lasting() -> Access | None:
-        found = made()
+        found = make()
         return found if all(rule.lasting for rule in found.all_rules) else None
 
-    return kept_few(session, ("access", form_key), actor, lasting) or made()
+    kept = kept_few(session, ("access", form_key), actor, lasting)
+    return kept or (made[0] if made else make())
 
 
 def _rules(session: Session, actor: Actor, form_key: str) -> tuple[Rule, ...]:

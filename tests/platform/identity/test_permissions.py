@@ -8,7 +8,7 @@ import make
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, insert, select
 
-from careloom.platform.identity import grants
+from careloom.platform.identity import grants, permissions
 from careloom.platform.identity.actor import SYSTEM, Actor, Grant, actor_of
 from careloom.platform.identity.people import disable
 from careloom.platform.identity.permissions import (
@@ -343,3 +343,21 @@ def test_rows_follow_their_unit_to_its_new_place(database: Database, at: dict[st
     assert ids_seen(database, me) == [0, 1]
     database.write(lambda session: move_unit(session, SYSTEM, at["B2"], at["G"]))
     assert ids_seen(database, me) == [0]
+
+
+def test_rules_that_are_asked_in_each_session_are_read_once_in_it(
+    database: Database, at: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by the first who asks in an epoch, when nothing is kept yet."""
+    rule = make.rule("all", "read")
+    rule["scope"] = {"within": "all", "where": 'name = "a"'}
+    give_role(database, "some", rule)
+    actor = make.person(database, "lin", "B1", "some")
+    read: list[str] = []
+    rules = permissions._rules
+    monkeypatch.setattr(permissions, "_rules", lambda *asked: read.append("") or rules(*asked))
+    for _ in range(2):
+        read.clear()
+        with database.read() as session:
+            assert not access(session, actor, FORM).all_rules[0].lasting
+        assert len(read) == 1
