@@ -22,6 +22,7 @@ from ..tasks.worklist import TaskRow
 
 SOON_MINUTES = 30
 MOST_FACTS = 6
+MANY = 1_000
 MINUTE = 60
 
 
@@ -176,8 +177,11 @@ def _tells(its: Field) -> bool:
     return listed and its.by_people and its.type.name in ("choice", "choices")
 
 
-def subject_of(reader: Reader, record: Record, most: int | None = MOST_FACTS) -> Subject:
-    """Everything worth knowing before one picks up the phone; `most` short facts, or all."""
+def subject_of(
+    reader: Reader, record: Record, most: int | None = MOST_FACTS, first: Sequence[str] = ()
+) -> Subject:
+    """Everything worth knowing before one picks up the phone; `most` short facts, or all. first:
+    the fields that come before the others."""
     named = link_labels(reader, record.form, [record])
     phone, call = _phone(record)
     fields = [
@@ -185,7 +189,7 @@ def subject_of(reader: Reader, record: Record, most: int | None = MOST_FACTS) ->
         for its in record.form.ordered
         if its.key != record.form.label and its.type.name not in ("phone", "id_card", "url")
     ]
-    fields.sort(key=_weight)
+    fields.sort(key=lambda its: (first.index(its.key) if its.key in first else MANY, _weight(its)))
     facts = [fact for its in fields if (fact := _fact(reader, record, its, named)) is not None]
     short = [fact for fact in facts if not fact.wide][:most]
     return Subject(
@@ -211,7 +215,7 @@ def _fact(reader: Reader, record: Record, its: Field, named: Any) -> Fact | None
     words = shown(reader, its, record.values.get(its.key), record.rights[its.key], named)
     if not words:
         return None
-    return Fact(reader.text(its.title), words, wide=its.type.name == "longtext")
+    return Fact(reader.text(its.title), words, wide=its.type.name in ("longtext", "subform"))
 
 
 def _phone(record: Record) -> tuple[str, str]:

@@ -90,17 +90,27 @@ class Desk:
     @property
     def judged(self) -> Record | None:
         """The record an approval is about, if it is another than the subject and may be seen."""
-        approval = self.step.approval
-        named = self.names.get(approval.about or "") if approval is not None else None
-        return self._seen(named.form, named.id) if named is not None else None
+        return judged_in(self.reader, self.step, self.instance)
 
     def _seen(self, form: str | None, record_id: int | None) -> Record | None:
-        if form is None or record_id is None:
-            return None
-        try:
-            return get(self.reader.session, self.reader.actor, form, record_id)
-        except NotFound:
-            return None
+        return _seen(self.reader, form, record_id)
+
+
+def judged_in(reader: Reader, step: TaskStep, instance: Any) -> Record | None:
+    """What an approval of an instance is about, if it is another than the subject and the reader
+    may see it."""
+    about = step.approval.about if step.approval is not None else None
+    named = run_of(instance.names, instance.visits).names.get(about or "")
+    return _seen(reader, named.form, named.id) if named is not None else None
+
+
+def _seen(reader: Reader, form: str | None, record_id: int | None) -> Record | None:
+    if form is None or record_id is None:
+        return None
+    try:
+        return get(reader.session, reader.actor, form, record_id)
+    except NotFound:
+        return None
 
 
 def desk_of(session: Session, actor: Actor, task_id: int) -> Desk:

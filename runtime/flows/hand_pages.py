@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request
@@ -21,12 +21,14 @@ from ...platform.web.words import say, text
 from ..forms.drawn import Trouble
 from ..forms.pages import reader_of
 from ..forms.show import Reader
+from ..steps.graph import TaskStep
 from ..tasks.hold import asked, found
 from . import hand_over
 from .cards import Subject, subject_of
-from .desk import desk_of
+from .desk import desk_of, judged_in
 from .load import flow
-from .sign import WAYS, add_sign
+from .run_story import instance_row
+from .sign import BESIDE, WAYS, add_sign, may_add_sign
 from .take_back import may_take_back, take_back
 from .turn_back import turn_back
 
@@ -48,17 +50,20 @@ class Given:
 
 @route(area, "/tasks/<id:task_id>/hand-over", needs=SIGNED_IN, endpoint="hand_over")
 def show(task_id: int) -> ResponseReturnValue:
-    """`pages/hand_over.html`: url, back, title, subject, people (id, name, chosen), given, may
-    (ask, sign, record), problems."""
+    """`pages/hand_over.html`: url, back, title, subject, judged (or None), people (id, name,
+    chosen), given, may (give, ask, sign, record), problems."""
     return _draw(reader_of(reading(), who()), task_id, Given())
 
 
 def _draw(reader: Reader, task_id: int, given: Given, refusal: Invalid | None = None) -> str:
     session, actor = reader.session, reader.actor
     task = found(session, task_id)
-    if not hand_over.may_hand_over(session, actor, task):
-        raise NotFound(task=str(task_id))
     step = flow(session, task.flow_key, task.flow_version).task(task.step_key)
+    gives, signs = hand_over.may_hand_over(session, actor, task), may_add_sign(session, actor, task)
+    if not gives and not signs:
+        raise NotFound(task=str(task_id))
+    if not gives and given.way == GIVE:
+        given = replace(given, way=f"sign_{BESIDE}")
     people = hand_over.hands(session, actor, task, step)
     field = hand_over.record_field(session, step, task.subject_form)
     mine = _is_mine(session, actor, task)
@@ -68,11 +73,13 @@ def _draw(reader: Reader, task_id: int, given: Given, refusal: Invalid | None = 
         back=_back(session, actor, task),
         title=reader.text(task.title),
         subject=_subject(reader, task),
+        judged=_judged(reader, task, step),
         people=[_option(one, given) for one in people],
         given=given,
         may={
+            "give": gives,
             "ask": mine,
-            "sign": mine and step.approval is not None,
+            "sign": signs,
             "record": hand_over.may_give_record(session, actor, task, field),
         },
         problems=_troubles(reader, refusal),
@@ -90,7 +97,7 @@ def _is_mine(session: Session, actor: Actor, task: Row[Any]) -> bool:
 
 
 def _back(session: Session, actor: Actor, task: Row[Any]) -> str:
-    mine = _is_mine(session, actor, task)
+    mine = _is_mine(session, actor, task) or may_add_sign(session, actor, task)
     return f"/tasks/{task.id}" if mine else f"/instances/{task.instance_id}"
 
 
@@ -100,6 +107,15 @@ def _subject(reader: Reader, task: Row[Any]) -> Subject:
     except NotFound:
         return Subject(who=reader.say("page.task.nobody"))
     return subject_of(reader, record)
+
+
+def _judged(reader: Reader, task: Row[Any], step: TaskStep) -> Subject | None:
+    """What tells most about what an approval is about: as much as its list shows."""
+    record = judged_in(reader, step, instance_row(reader, task.instance_id))
+    if record is None:
+        return None
+    judged = subject_of(reader, record, first=record.form.listed)
+    return replace(judged, facts=[fact for fact in judged.facts if not fact.wide])
 
 
 def _troubles(

@@ -196,9 +196,12 @@ def _pointed(problems: list[Trouble], own: list[Trouble]) -> list[Trouble]:
 
 
 def _judged(desk: Desk) -> Subject | None:
-    """What an approval is about, with everything its reader may see of it."""
+    """What an approval is about, with everything its reader may see of it; what its list shows
+    comes first."""
     record = desk.judged
-    return subject_of(desk.reader, record, most=None) if record is not None else None
+    if record is None:
+        return None
+    return subject_of(desk.reader, record, most=None, first=record.form.listed)
 
 
 def _instance_url(desk: Desk) -> str:

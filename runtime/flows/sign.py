@@ -11,8 +11,8 @@ from ..actions.commands import Offer, Reckoned, SetLimit, StepFailed
 from ..actions.moments import reckon
 from ..steps.graph import Graph, TaskStep
 from ..tasks import hand_over as hands
-from ..tasks.actors import Offered
-from ..tasks.hold import found, lost, name_of, need_asked
+from ..tasks.actors import Offered, is_among
+from ..tasks.hold import asked, found, lost, name_of, need_asked
 from ..tasks.model import NoteKind, TaskState, task_actors, tasks
 from ..timers.set import set_timers, set_watches
 from . import hand_over
@@ -55,6 +55,17 @@ def add_sign(
     if way == AFTER:
         complete(session, actor, task_id, {}, YES, said)
     return made
+
+
+def may_add_sign(session: Session, actor: Actor, task: Row[Any]) -> bool:
+    """Whether the task is an approval that the actor may decide now."""
+    return (
+        task.state == TaskState.OPEN
+        and task.holder_id in (None, actor.person_id)
+        and task.principal_id is None
+        and flow(session, task.flow_key, task.flow_version).task(task.step_key).approval is not None
+        and is_among(actor, asked(session, task.id))
+    )
 
 
 def _offered(

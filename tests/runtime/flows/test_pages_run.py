@@ -1,6 +1,7 @@
 """The pages of a run: approvals, its map and controls, messages; all without script."""
 
 import re
+from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
@@ -92,11 +93,13 @@ FLOW: Document = {
 }
 
 
-def running(site: Site) -> str:
-    """The page of a run of the flow above."""
+def running(site: Site, asks: str = "clinic_manager") -> str:
+    """The page of a run of the flow above, where this role approves."""
+    document = deepcopy(FLOW)
+    document["steps"][1]["who"][0]["role"] = asks
 
     def deed(session: Any) -> int:
-        publish_document(session, SYSTEM, "flow", FLOW)
+        publish_document(session, SYSTEM, "flow", document)
         unit = site.actor("agent").unit_id
         lead = submit(session, SYSTEM, "lead_intake", LEAD, unit_id=unit)
         return start(session, SYSTEM, "check_lead", record_id=lead.id)
@@ -131,6 +134,26 @@ def test_a_manager_says_no_with_a_reason(site: Site) -> None:
     answer = manager.post(f"{task}/complete", _outcome="rejected", _comment="号码不对")
     assert (answer.status, answer.to) == (303, "/")
     assert state(site) == "ended"
+
+
+def test_who_is_asked_by_a_role_has_one_more_person_approve(site: Site) -> None:
+    running(site, "online_consultant")
+    agent = site.client("agent")
+    task = the_task(agent, "审批线索")
+    assert f'href="{task}/hand-over"' in agent.get(task).text
+    page = agent.get(f"{task}/hand-over").text
+    assert "转交或加签" in page
+    assert re.search(r'value="sign_beside" checked', page), "giving it on is not theirs to do"
+    assert 'value="give"' not in page and 'value="ask"' not in page
+    other = site.actor("supervisor").person_id
+    answer = agent.post(f"{task}/hand-over", to=other, way="sign_after", comment="金额较大")
+    assert (answer.status, answer.to) == (303, "/")
+    assert "您已同意" in agent.get("/").text
+    approved = {"_outcome": "approved"}
+    supervisor = site.client("supervisor")
+    second = the_task(supervisor, "审批线索")
+    assert supervisor.post(f"{second}/complete", **approved).to == "/"
+    assert second not in supervisor.get("/").text.replace(f"{second}/take-back", "")
 
 
 def test_a_run_shows_where_it_stands_and_why_it_went_there(site: Site) -> None:
