@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy.orm import Session
 
 from ..store.errors import NotFound, Problem
 
 Document = dict[str, Any]
+Named = TypeVar("Named")
 #: (session, document) -> what is wrong with it, beyond its JSON Schema
 Check = Callable[[Session, Document], list[Problem]]
 
@@ -50,8 +51,10 @@ class Kind:
     schema: Mapping[str, Any]
     check: Check
     effect: Effect | None = None
-    #: kinds that a pack publishes first come first
+    #: what a definition rests on comes before it in a plan
     order: int = 50
+    #: its effect keeps others from writing until the transaction ends: a pack does it last
+    holds: bool = False
     uses: Uses | None = None
 
 
@@ -61,6 +64,14 @@ KINDS: dict[str, Kind] = {}
 def register(kind: Kind) -> None:
     """Add a kind. Saying the same again changes nothing."""
     KINDS[kind.name] = kind
+
+
+def holding_last(names: Iterable[Named], name: Callable[[Named], str]) -> list[Named]:
+    """In the same order, but for those whose effect keeps others from writing; these come last.
+
+    name: the kind of one of them.
+    """
+    return sorted(names, key=lambda each: (its := KINDS.get(name(each))) is not None and its.holds)
 
 
 def kind_of(name: str) -> Kind:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ..definitions.kinds import holding_last
 from ..definitions.known import coming
 from ..definitions.publish import publish_document
 from ..definitions.published import published
@@ -40,7 +41,7 @@ def apply_pack(
         raise Invalid(problems=found.problems)
     undo: list[dict[str, Any]] = []
     with coming(going_in(pack, found.steps)):
-        for step in found.steps:
+        for step in holding_last(found.steps, lambda step: step.kind):
             undo += _carry_out(session, actor, pack, step)
     _install(session, actor, found, undo, stories)
     return found

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from ..definitions.compare import Change, compare
 from ..definitions.published import published
 from ..identity.actor import Actor
 from ..identity.permissions import need
@@ -14,6 +15,7 @@ from .archive import zipped
 from .model import InstalledPack, PackFile, PackObject
 from .read import FOLDERS, STORIES, Document, Pack, canonical
 
+Name = tuple[str, str]
 PLACES = {kind: folder for folder, kind in FOLDERS.items()}
 
 
@@ -46,6 +48,20 @@ def as_shipped(session: Session, key: str) -> Pack | None:
         return None
     objects = {(each.kind, each.key): each.document for each in _objects(session, key)}
     return _pack(row, objects, files_of(session, key))
+
+
+def changed_here(session: Session, actor: Actor, key: str) -> list[tuple[Name, list[Change]]]:
+    """The definitions of an installed pack that are not in force as they were shipped, and what
+    was changed in each. Raises NotFound, NotAllowed."""
+    need(session, actor, "packs.read")
+    if session.get(InstalledPack, key) is None:
+        raise NotFound("E_PACK_NONE", pack=key)
+    found = []
+    for each in _objects(session, key):
+        now = published(session, each.kind, each.key).document
+        if changes := compare(each.document, now):
+            found.append(((each.kind, each.key), changes))
+    return found
 
 
 def export(session: Session, actor: Actor, key: str) -> bytes:

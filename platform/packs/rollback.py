@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..definitions.kinds import holding_last
 from ..definitions.known import coming
 from ..definitions.publish import publish_document
 from ..definitions.published import published
@@ -63,7 +64,7 @@ def roll_back(session: Session, actor: Actor, key: str) -> Taken:
         _name(each): dict(published(session, *_name(each), each["was"]).document) for each in back
     }
     with coming(documents):
-        for each in back:
+        for each in holding_last(back, lambda each: str(each["kind"])):
             now = publish_document(session, actor, each["kind"], documents[_name(each)]).version
             _restore(session, each, now)
     for each in objects:

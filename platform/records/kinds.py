@@ -30,6 +30,7 @@ FORM = Kind(
     check_form_among_others,
     shape_table,
     order=30,
+    holds=True,
     uses=uses_of_form,
 )
 

@@ -1,4 +1,4 @@
-"""careloom packs: list, plan, add, export, roll back."""
+"""careloom packs: list, plan, add, diff, export, roll back."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from ..identity.actor import SYSTEM
 from ..packs.bring_in import bring_in, look
-from ..packs.installed import export
+from ..packs.installed import changed_here, export
 from ..packs.library import found
 from ..packs.model import InstalledPack
 from ..packs.plan import Name, Plan
@@ -76,6 +76,19 @@ def add_pack(pack: str, yes: bool, take: list[Name], despite: bool) -> None:
     if yes:
         _show(done, [])
     click.echo(told("cli.pack_added", pack=read.key, version=read.version))
+
+
+@packs.command("diff")
+@click.argument("key")
+@with_appcontext
+@refusals_in_words
+def diff_pack(key: str) -> None:
+    """What was changed here in an installed pack since it was shipped, in words."""
+    with database().read() as session:
+        for (kind, name), changes in changed_here(session, SYSTEM, key):
+            click.echo(f"{told('kind.' + kind)} {name}")
+            for change in changes:
+                click.echo(f"    {change_told(language(), change)}")
 
 
 @packs.command("export")

@@ -1,13 +1,17 @@
 """A pack is applied whole, keeps what was changed here, comes out again, and can be taken back."""
 
+import json
 from collections.abc import Iterator
 
+import make
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import careloom.platform.records.kinds  # noqa: F401  registers the platform's kinds
 from careloom.platform.definitions.publish import publish_document
 from careloom.platform.definitions.published import published, versions
+from careloom.platform.events.model import Event
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.packs import bring_in as bringing
 from careloom.platform.packs import story as stories
@@ -175,3 +179,27 @@ def _proof(session: Session) -> dict[str, object]:
     last = last_apply(session, "paint")
     assert last is not None
     return last.stories
+
+
+def test_tables_are_changed_last_and_in_the_order_of_their_keys(database: Database) -> None:
+    """Who changes a table keeps its writers waiting to the end, and two crosswise for ever. A plan
+    tells what rests on what all the same."""
+    role = make.role("painter", {"wall": [make.rule("all", "read")]})
+    roles = json.dumps({"format": 1, "roles": [role]}).encode()
+    walls = {
+        f"forms__{key}": json.dumps(make.form(key, {"name": make.field()})).encode()
+        for key in ("wall", "brush")
+    }
+    one = pack("1.0.0", colours("red"), roles=roles, **walls)
+    make.organisation(database)
+    found = database.write(lambda session: apply_pack(session, SYSTEM, one))
+    assert [step.kind for step in found.steps] == ["list", "form", "form", "role"]
+    with database.read() as session:
+        query = select(Event.subject_kind).where(Event.name == "definition:published")
+        told = session.scalars(query.order_by(Event.id)).all()
+    assert told == [
+        "definition:list:colour",
+        "definition:role:painter",
+        "definition:form:brush",
+        "definition:form:wall",
+    ]

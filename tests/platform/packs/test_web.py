@@ -4,17 +4,23 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from flask.cli import ScriptInfo
 from visitors import Caller, Site, Visitor
 from werkzeug.test import TestResponse
 
+from careloom.platform.cli import main
+from careloom.platform.definitions.publish import publish_document
+from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.packs import bring_in
 from careloom.platform.packs import story as stories
+from careloom.platform.packs.apply import apply_pack
 from careloom.platform.packs.archive import unzipped, zipped
 from careloom.platform.packs.read import pack_of
 from careloom.platform.packs.story import FAILED, Line, Told
 from careloom.platform.store.errors import Problem
 
-from .parcels import colours, files, story
+from .parcels import colours, files, pack, story
 
 
 def program(site: Site, role: str, login: str) -> tuple[Caller, dict[str, str]]:
@@ -115,3 +121,19 @@ def test_a_story_that_fails_is_told_step_by_step_and_asks_for_a_yes(
     assert visitor.post("/packs/apply", csrf=csrf, upload=upload).status_code == 409
     done = visitor.post("/packs/apply", csrf=csrf, upload=upload, despite="yes")
     assert done.status_code == 303
+
+
+def test_the_command_line_says_what_was_changed_here_since(site: Site) -> None:
+    def told(key: str) -> tuple[int, str]:
+        info = ScriptInfo(create_app=lambda: site.app)
+        runner = CliRunner(env={"LANG": "en_GB.UTF-8"})
+        answer = runner.invoke(main, ["packs", "diff", key], obj=info)
+        return answer.exit_code, answer.output
+
+    site.database.write(lambda session: apply_pack(session, SYSTEM, pack()))
+    assert told("paint") == (0, "")
+    mine = colours("red", "mine")
+    site.database.write(lambda session: publish_document(session, SYSTEM, "list", mine))
+    status, words = told("paint")
+    assert status == 0 and words.splitlines()[0].endswith(" colour") and "mine" in words
+    assert told("nothing")[0] == 1
