@@ -191,6 +191,8 @@ def subject_of(
     ]
     fields.sort(key=lambda its: (first.index(its.key) if its.key in first else MANY, _weight(its)))
     facts = [fact for its in fields if (fact := _fact(reader, record, its, named)) is not None]
+    on_top = f" {record.label} "
+    facts = [fact for fact in facts if f" {fact.words} " not in on_top]
     short = [fact for fact in facts if not fact.wide][:most]
     return Subject(
         record.label or reader.say("page.task.nobody"),
