@@ -1,4 +1,4 @@
-"""Whom a task is about, in words: what is said on top is not said again, what counts comes first."""
+"""Whom a task is about: what is said on top is not said again, what is named comes first."""
 
 from served import Site
 from sqlalchemy.orm import Session
