@@ -13,7 +13,7 @@ from .nursery import Child, born, careloom
 from .under_way import Mark, watched
 from .visitor import Visitors
 
-ROWS = 30
+ROWS = 20  # two chunks: what they begin is most of the work of a settled clinic
 PATIENCE = 900
 REST_SECONDS = 0.04  # of a visitor: so that the worker keeps up, and a thousand kills stay small
 HEADERS = ("渠道", "称呼", "手机号", "意向项目", "业务线", "接收时间", "平台线索号", "个人信息同意")

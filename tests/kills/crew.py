@@ -26,10 +26,10 @@ class Crew:
     missed: int = 0
     _told: int = 0  # how many submissions were answered when the server was born
 
-    def fill(self) -> None:
-        """Whoever is not there begins. Raises Failed for one that ended by itself and should not
-        have; an import's end is that all rows so far are in."""
-        for name in NAMES:
+    def fill(self, names: Iterable[str] = NAMES) -> None:
+        """Whoever of these is not there begins. Raises Failed for one that ended by itself and
+        should not have; an import's end is that all rows so far are in."""
+        for name in names:
             child = self.running.get(name)
             if child is not None and child.runs():
                 continue
@@ -52,8 +52,10 @@ class Crew:
         """Kill these at a random moment at which one of them at least is in the middle of
         something; who was. Raises Failed when none ever is."""
         chosen, until = tuple(names), time.monotonic() + PATIENCE
+        # An import that ends meanwhile need not begin anew: it would have ever more to follow up.
+        needed = [name for name in NAMES if name in chosen or name != "import"]
         while time.monotonic() < until:
-            self.fill()
+            self.fill(needed)
             time.sleep(self.chance.uniform(0, 0.01))
             if not all(self._at_work(name) for name in chosen):
                 continue
