@@ -15,7 +15,7 @@ from .visitor import Visitors
 
 ROWS = 20  # two chunks: what they begin is most of the work of a settled clinic
 PATIENCE = 900
-REST_SECONDS = 0.04  # of a visitor: so that the worker keeps up, and a thousand kills stay small
+REST_SECONDS = 0.1  # of a visitor: so that the worker keeps up, and a thousand kills stay small
 HEADERS = ("渠道", "称呼", "手机号", "意向项目", "业务线", "接收时间", "平台线索号", "个人信息同意")
 
 
