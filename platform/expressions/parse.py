@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from decimal import Decimal
 from functools import lru_cache
@@ -62,8 +63,19 @@ def _parse(text: str) -> Node:
     return node
 
 
-@lru_cache(maxsize=1)
+_building = threading.Lock()
+
+
 def _lark() -> Lark:
+    """The parser, built by whoever needs it first while the others wait: building reads literals of
+    Python, and until 3.11.9 and 3.12.3 two threads that do so at once may get a SystemError
+    (gh-106905)."""
+    with _building:
+        return _built()
+
+
+@lru_cache(maxsize=1)
+def _built() -> Lark:
     return Lark(GRAMMAR.read_text("utf-8"), parser="lalr", transformer=_Builder())
 
 

@@ -65,7 +65,11 @@ class Shell(Hands):
         if entered is not None:
             self._enter(ask.Enter(entered, writes=False))
         walk = advance(self.graph, self.standing.run, at, came_from)
-        self.standing.run = self._drive(walk)
+        try:
+            self.standing.run = self._drive(walk)
+        except BaseException:
+            self._undo()  # before that in which it stands, which could not be undone else
+            raise
         set_timers(self.session, self.timers)
         set_watches(self.session, self.watches)
         writing.write_steps(self.session, self.steps)
@@ -178,9 +182,7 @@ class Shell(Hands):
         self._stand(TokenState.ENDED, command.step)
 
     def _trouble(self, command: ask.Trouble) -> None:
-        if self.savepoint is not None:
-            self.savepoint.rollback()
-            self.savepoint = None
+        if self._undo():
             self.sight.forget()
         timers, watches = self.set_before
         del self.timers[timers:], self.watches[watches:]
@@ -205,6 +207,14 @@ class Shell(Hands):
         if self.savepoint is not None:
             self.savepoint.commit()
             self.savepoint = None
+
+    def _undo(self) -> bool:
+        """What the step at hand has written, if it has begun to write."""
+        if self.savepoint is None:
+            return False
+        taken, self.savepoint = self.savepoint, None
+        taken.rollback()
+        return True
 
     def _stand(self, state: TokenState, step: str) -> None:
         self.token_state, self.token_step = state, step

@@ -44,13 +44,13 @@ def arm(point: str = "", number: int = 0, by: int = signal.SIGKILL) -> Passed:
 
     @event.listens_for(Engine, "before_cursor_execute")
     def sent(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if _writes(statement):
+        if writes(statement):
             come_by("write")
 
     told = driver._told
 
     def sent_past(connection: Any, cursor: Any, do: Any, sql: str, values: Any) -> Any:
-        if _writes(sql):
+        if writes(sql):
             come_by("write")
         return told(connection, cursor, do, sql, values)
 
@@ -67,7 +67,7 @@ def arm(point: str = "", number: int = 0, by: int = signal.SIGKILL) -> Passed:
     return passed
 
 
-def _writes(statement: str) -> bool:
+def writes(statement: str) -> bool:
     """Whether it changes anything; inserts that travel together begin with WITH."""
     words = statement.lstrip()[:4096].upper()
     return words.startswith(WRITES) or (words.startswith("WITH ") and "INSERT INTO" in words)
