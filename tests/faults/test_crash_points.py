@@ -50,6 +50,7 @@ APPROVAL = {
     "rejected": [{"key": "no", "kind": "end", "result": "rejected"}],
 }
 ROWS = 25
+LATE = timedelta(minutes=16)  # a call that was due in fifteen
 State = dict[str, tuple[int, str]]
 
 
@@ -92,6 +93,12 @@ class Crashed:
         with self.clinic.database.read() as session:
             assert list(violations(session)) == []
 
+    def next_day(self, less: timedelta = timedelta(0)) -> None:
+        """The same time of another day, or so much earlier: nobody has had their day's share of
+        leads, and nothing of the day before is left to be done."""
+        self.clock.turn(timedelta(days=1) - less)
+        work_once(self.clinic.database)
+
     def new(self) -> int:
         self.made += 1
         return self.made
@@ -118,8 +125,9 @@ def a_submission(it: Crashed) -> dict[str, Any]:
 
 def a_task(it: Crashed) -> dict[str, Any]:
     """A first call, completed by the supervisor it was escalated to."""
+    it.next_day(LATE)
     it.clinic.started(f"客户{it.new()}")
-    it.clock.turn(timedelta(minutes=16))
+    it.clock.turn(LATE)
     work_once(it.clinic.database)
     task = listed(it.clinic, "sue")[-1]
     values = {"result": "answered", "note": "约好了"}
@@ -164,6 +172,7 @@ def a_file(it: Crashed) -> dict[str, Any]:
 
 def fresh_leads(it: Crashed) -> dict[str, Any]:
     """Events that are to begin flows."""
+    it.next_day()
     for _ in range(3):
         it.clinic.lead(f"客户{it.new()}")
     return {}
@@ -171,12 +180,11 @@ def fresh_leads(it: Crashed) -> dict[str, Any]:
 
 def due_timers(it: Crashed) -> dict[str, Any]:
     """Reminders and escalations; those of earlier turns are behind us."""
-    it.clock.turn(timedelta(hours=1))
-    work_once(it.clinic.database)
+    it.next_day(LATE)
     for _ in range(3):
         it.clinic.lead(f"客户{it.new()}")
     work_once(it.clinic.database)
-    it.clock.turn(timedelta(minutes=16))
+    it.clock.turn(LATE)
     return {}
 
 
