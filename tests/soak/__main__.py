@@ -106,7 +106,10 @@ def main() -> int:
     if given.minutes is not None:
         shorten(soak, given.minutes * 60)
     print(f"sources {soak.ledger.sources}, seed {given.seed}; logs in {given.folder}")
-    print(f"about {soak.seconds() / 60:.0f} minutes, on two cores that do nothing else", flush=True)
+    print(
+        f"about {soak.seconds() / 60:.0f} minutes, on two cores that have much else to do",
+        flush=True,
+    )
     for part in PARTS:
         soak.play(part, given.seed)
     print(soak.table())

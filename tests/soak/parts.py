@@ -14,9 +14,9 @@ MANY, SEED = "{many}", "{seed}"
 
 @dataclass(frozen=True)
 class Part:
-    """One kind of fault. setting: the variable that says how many are wanted (none: once); most: in
-    one run; each: seconds that one took on two cores; counts: what the run says of itself, by a
-    number after or before such words."""
+    """One kind of fault. setting: the variable that says how many are wanted (none: once); most:
+    in one run; each: seconds that one took on two busy cores; counts: what the run says of itself,
+    by a number after or before such words."""
 
     name: str
     setting: str
@@ -63,16 +63,16 @@ FLUSHED = ("scale", "--instances", "400", "--flushes", MANY, "--seed", SEED)
 REST = ("busy", "full_disk", "redis_away", "stopped")
 
 PARTS = (
-    _kills("sqlite", 1.0),
+    _kills("sqlite", 1.6),
     _kills("postgresql", 2.5),
-    _demo("sqlite", 5.0),
-    _demo("postgresql", 8.0),
+    _demo("sqlite", 12.0),
+    _demo("postgresql", 16.0),
     Part(
         "races",
         "RACES",
         84,
         14,
-        8.0,
+        12.5,
         _tests("tests/faults/test_races.py"),
         r"^races: (\d+)",
         {"CARELOOM_RACES": MANY},
@@ -125,12 +125,12 @@ PARTS = (
         "DRILLS",
         25,
         5,
-        10.0,
+        32.0,
         _tests("tests/faults/test_drills.py"),
         r"^drills: (\d+)",
         {"CARELOOM_DRILLS": MANY},
     ),
-    Part("flushes", "FLUSHES", 100, 20, 6.0, FLUSHED, r"flushes (\d+)"),
+    Part("flushes", "FLUSHES", 100, 20, 12.0, FLUSHED, r"flushes (\d+)"),
     Part(
         "the rest",
         "",
