@@ -18,6 +18,7 @@ from .drawn import Choice
 from .filters import readable_fields
 from .listing import Listing
 from .show import choices_to_draw, link_labels, shown
+from .table import to_be_named
 from .view_kind import serves
 
 CARDS = 20  # of a column; the rest is behind a link
@@ -140,7 +141,12 @@ def _card(
         value = record.values.get(its.key)
         return shown(this.reader, its, value, record.rights[its.key], named)
 
-    facts = [said for its in others if (said := words(its))][:FACTS]
+    unsaid, colon = to_be_named(this.fields), this.reader.say("page.colon")
+    facts = [
+        f"{this.reader.text(its.title)}{colon}{said}" if its.key in unsaid else said
+        for its in others
+        if (said := words(its))
+    ][:FACTS]
     title = words(first) or this.reader.say("page.blank")
     movable = record.rights[by.key] == "write"
     return Card(record.id, f"{this.url}/{record.id}", title, facts, record.revision, movable)

@@ -15,7 +15,7 @@ from ...platform.records.record import Record
 from ...platform.records.shape import shape_of
 from .filters import readable_fields
 from .show import Reader, link_labels, shown
-from .table import listed
+from .table import listed, to_be_named
 
 SHOWN = 5  # of each form; the rest is behind a link
 WORDS = 4  # of each record
@@ -69,6 +69,7 @@ def _group(reader: Reader, record: Record, form: Form, its: Field, asked: Access
     clauses = narrowed(session, actor, asked, shape, [here])
     page = list_records(session, actor, form.key, extra=clauses, limit=SHOWN, count=True)
     fields = [each for each in listed(form, asked) if each.link_form != record.form.key]
+    fields.sort(key=lambda each: each.key != form.label)
     named = link_labels(reader, form, page.items)
     base = f"/records/{form.key}"
     main = its.required and form.key != record.form.key
@@ -92,10 +93,13 @@ def _row(
     named: dict[str, dict[int, str]],
     base: str,
 ) -> RelatedRow:
-    words = [
-        said
-        for its in fields
-        if (said := shown(reader, its, record.values.get(its.key), record.rights[its.key], named))
-    ]
+    unsaid = to_be_named(fields)
+    words: list[str] = []
+    for its in fields:
+        said = shown(reader, its, record.values.get(its.key), record.rights[its.key], named)
+        if said and words and its.key in unsaid:
+            said = f"{reader.text(its.title)}{reader.say('page.colon')}{said}"
+        if said:
+            words.append(said)
     title, *more = words or [reader.say("page.record.number", number=record.id)]
     return RelatedRow(f"{base}/{record.id}", title, more[: WORDS - 1])

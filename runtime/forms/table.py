@@ -111,12 +111,14 @@ def sorts(reader: Reader, fields: Sequence[Field], wanted: Asked) -> list[Choice
 
 @dataclass(frozen=True)
 class Cell:
-    """One value in words. badge: the style of what a flow has set, which stands out."""
+    """One value in words. badge: the style of what a flow has set, which stands out. named:
+    whether a line of values has to say what it is."""
 
     title: str
     words: str
     number: bool
     badge: str
+    named: bool
 
 
 @dataclass(frozen=True)
@@ -133,11 +135,19 @@ class TableRow:
         return {"words": stands.words, "colour": stands.badge} if stands else None
 
 
+def to_be_named(fields: Sequence[Field]) -> set[str]:
+    """The fields whose values do not tell by themselves what they are, in a line without headings:
+    numbers, a yes or no, and every time but the first."""
+    times = [its.key for its in fields if its.storage in ("moment", "date")]
+    plain = [its.key for its in fields if its.type.storage in ("scaled", "bool")]
+    return {*plain, *times[1:]}
+
+
 def rows(
     reader: Reader, form: Form, fields: Sequence[Field], records: Sequence[Record], base: str
 ) -> list[TableRow]:
     """The records in words."""
-    named = link_labels(reader, form, records)
+    named, unsaid = link_labels(reader, form, records), to_be_named(fields)
     return [
         TableRow(
             f"{base}/{record.id}",
@@ -147,6 +157,7 @@ def rows(
                     shown(reader, its, record.values.get(its.key), record.rights[its.key], named),
                     its.type.storage == "scaled",
                     "badge-info" if its.written_by_flow and its.type.name == "choice" else "",
+                    its.key in unsaid,
                 )
                 for its in fields
             ],

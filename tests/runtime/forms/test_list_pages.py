@@ -205,3 +205,11 @@ def test_what_is_listed_is_taken_out_by_those_who_may(site: Site) -> None:
 )
 def test_a_torn_address_is_answered_in_words(site: Site, address: str) -> None:
     assert site.client("supervisor").get(f"{LEADS}?{address}").status == 200
+
+
+def test_on_a_phones_card_a_number_says_what_it_is(site: Site) -> None:
+    site.bring_leads(2)
+    text = site.client("supervisor", "en").get(f"{LEADS}?c=name&c=lead_score&c=channel").text
+    card = text[text.index('class="cards phone-only"') :]
+    assert re.search(r"<span>Lead score: </span>\d+", card)
+    assert re.search(r'<span class="only-heard">Channel: </span>\w', card)
