@@ -25,6 +25,7 @@ from careloom.platform.records.submit import submit
 from careloom.platform.store import database
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database, open_database
+from careloom.platform.store.upgrade import upgrade
 from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import settings_from
 from careloom.runtime.work.worker import work_once
@@ -138,3 +139,9 @@ def _database(app: Flask) -> Database:
     found = app.extensions["careloom.database"]
     assert isinstance(found, Database)
     return found
+
+
+def bring_up(url: str, point: str = "", number: int = 0) -> None:
+    """In a process of its own: every revision for an empty database."""
+    arm(point, number)
+    upgrade(url)

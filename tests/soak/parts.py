@@ -106,7 +106,12 @@ PARTS = (
         1,
         1,
         400.0,
-        _tests(*(f"tests/faults/test_{name}.py" for name in ("wire", "given_up", "power"))),
+        _tests(
+            *(
+                f"tests/faults/test_{name}.py"
+                for name in ("wire", "given_up", "power", "upgrade_crash")
+            )
+        ),
         r"^crash points: (\d+)",
         {"CARELOOM_POINTS": "all"},
     ),
