@@ -60,7 +60,7 @@ def _tests(*words: str) -> tuple[str, ...]:
 
 
 FLUSHED = ("scale", "--instances", "400", "--flushes", MANY, "--seed", SEED)
-REST = ("busy", "full_disk", "redis_away", "stopped")
+REST = ("busy", "no_connection", "full_disk", "redis_away", "stopped")
 
 PARTS = (
     _kills("sqlite", 1.6),
