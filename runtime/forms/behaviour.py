@@ -30,7 +30,7 @@ def behaviour(reader: Reader, form: Form, filling: Filling) -> dict[str, Any]:
     rows = {key: its.rows for key in seen if (its := form.fields[key]).rows is not None}
     return {
         "fields": _trees(reader, form, seen),
-        "rows": {key: _trees(reader, its, its.fields) for key, its in rows.items()},
+        "rows": {key: _trees(reader, its, its.fields, defaults=True) for key, its in rows.items()},
         "fills": _fills(reader, form, "")
         | {
             name: items
@@ -52,9 +52,11 @@ def behaviour(reader: Reader, form: Form, filling: Filling) -> dict[str, Any]:
     }
 
 
-def _trees(reader: Reader, form: Form, seen: Collection[str]) -> dict[str, dict[str, Any]]:
+def _trees(
+    reader: Reader, form: Form, seen: Collection[str], *, defaults: bool = False
+) -> dict[str, dict[str, Any]]:
     """The formulas of the fields seen as trees, by field and word, in the order they are worked
-    out."""
+    out. defaults: of rows, which come while one types; a record's own are in its inputs."""
     formulas = formulas_for(reader.session, form)
     fields: dict[str, dict[str, Any]] = {}
 
@@ -65,6 +67,8 @@ def _trees(reader: Reader, form: Form, seen: Collection[str]) -> dict[str, dict[
     for step in formulas.steps:
         add(step.field, "visible", step.visible)
         add(step.field, "value", step.value)
+    for key, formula in formulas.defaults if defaults else ():
+        add(key, "default", formula)
     for key, formula in formulas.required.items():
         add(key, "required", formula)
     for key, formula in formulas.enabled.items():

@@ -7,6 +7,7 @@ interface Formulas {
   required?: Tree
   enabled?: Tree
   value?: Tree
+  default?: Tree
 }
 
 export interface Behaviour {
@@ -49,6 +50,7 @@ export function live(form: HTMLFormElement, behaviour: Behaviour): () => void {
     }
   }
   refresh()
+  form.dataset.live = ''
   return refresh
 }
 
@@ -80,10 +82,35 @@ function rowsOf(form: HTMLFormElement, box: HTMLElement, key: string, behaviour:
       if (inputs(form, name).length) values[name.slice(prefix.length)] = jsonOf(form, name, behaviour.offset)
     }
     const blank = Object.values(values).every((value) => value === null)
+    if (!blank) begin(form, behaviour.rows[key] ?? {}, { ...env, values }, prefix, row)
     work(form, behaviour.rows[key] ?? {}, { ...env, values }, prefix)
     if (!blank) found.push(values)
   }
   return found
+}
+
+/** A row that somebody begins has its defaults; a row that was there keeps what stands in it, and so does one that has begun. */
+function begin(form: HTMLFormElement, all: Record<string, Formulas>, env: Env, prefix: string, row: HTMLElement): void {
+  const begun = row.dataset.begun !== undefined || form.dataset.live === undefined
+  row.dataset.begun = ''
+  if (begun) return
+  const values = env.values as Record<string, unknown>
+  for (const [key, formulas] of Object.entries(all)) {
+    const control = inputs(form, prefix + key)[0]
+    if (!formulas.default || values[key] !== null || !control || ['radio', 'checkbox'].includes(control.type)) continue
+    const text = typedAs(fieldOf(form, prefix + key)?.dataset.type ?? '', answer(formulas.default, env))
+    if (!text) continue
+    control.value = text
+    values[key] = jsonOf(form, prefix + key, '')
+  }
+}
+
+/** A value as one would type it; empty for what is not typed. */
+function typedAs(type: string, value: unknown): string {
+  if (value === null || value === undefined) return ''
+  if (type === 'number' || type === 'money') return String(Number(value))
+  if (type === 'percent') return String(Number((Number(value) * 100).toFixed(4)))
+  return ['text', 'longtext', 'choice', 'date'].includes(type) ? String(value) : ''
 }
 
 function inputs(form: HTMLFormElement, key: string) {
