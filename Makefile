@@ -43,7 +43,7 @@ test: ## install what the tests need, then linters, types and every test
 
 # The + keeps its lines from being held back until it ends.
 suite: tools build ## every test but those that measure waits
-	+$(BIN)/pytest -n 3 -m "not alone"
+	+$(BIN)/pytest -n 4 -m "not alone"
 
 check: lint types browsertypes rules ## linters and types: ruff, mypy, vue-tsc; bandit and semgrep
 

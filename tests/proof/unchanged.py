@@ -2,6 +2,7 @@
 happened (the trail) and what counts tries."""
 
 import hashlib
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,7 +29,10 @@ def fingerprint(database: Database) -> dict[str, tuple[int, str]]:
     found = {}
     with database.read() as session:
         tables = MetaData()
-        tables.reflect(session.connection())
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # of indexes by expression: rows are compared
+            tables.reflect(session.connection())
         for name, table in sorted(tables.tables.items()):
             if name not in TRAIL:
                 rows = sorted(repr(tuple(row)) for row in session.execute(select(table)))
