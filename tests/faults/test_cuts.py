@@ -5,6 +5,7 @@ answer was lost is decided by the Idempotency-Key when the request comes again.
 """
 
 import random
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -67,6 +68,8 @@ def site() -> Iterator[Site]:
             yield from _served(server, folder / "home")
     except servers.Missing as error:
         lacking(str(error))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _served(server: Server, home: Path) -> Iterator[Site]:
