@@ -24,10 +24,11 @@ class Me:
 @dataclass(frozen=True, slots=True)
 class Search:
     """What LOOKUP asks for: `matches` says of a row whether it is meant. `where` is the resolved
-    condition, for a caller that would rather lower it to SQL."""
+    condition, for a caller that would rather lower it to SQL, `outer` what it stands in."""
 
     matches: Callable[[Row], bool]
     where: Any
+    outer: Any = None
 
 
 def _no_row(form: str, key: Any) -> Row | None:

@@ -319,7 +319,7 @@ def _find(node: Find, build: Build) -> Closure:
             inner.values = row
             return bool(where(inner))
 
-        row = frame.env.lookup(form, Search(matches, node.where))
+        row = frame.env.lookup(form, Search(matches, node.where, frame))
         if row is None:
             return None
         inner.values = row

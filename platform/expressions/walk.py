@@ -50,7 +50,7 @@ def walk(node: Resolved, frame: Frame) -> Any:
         def matches(row: Any) -> bool:
             return bool(walk(where, Inner(row, frame.env, frame)))
 
-        row = frame.env.lookup(form, Search(matches, where))
+        row = frame.env.lookup(form, Search(matches, where, frame))
         return None if row is None else walk(node.body, Inner(row, frame.env, frame))
     return _operation(node, frame)
 

@@ -21,6 +21,7 @@ from ..store.kept import kept
 from ..store.session import moment
 from .fills import fill_in
 from .live import with_live
+from .lowered import searcher
 from .record import may, rights_on
 from .row_values import Values, settle_rows
 from .shape import shape_of
@@ -57,6 +58,7 @@ def env_of(session: Session, actor: Actor, values: Mapping[str, Any], zone: tzin
         zone=zone,
         me=Me(actor.person_id, actor.unit_id, frozenset(grant.role for grant in actor.grants)),
         follow=follower(session, actor),
+        lookup=searcher(session, actor),
     )
 
 

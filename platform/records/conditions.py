@@ -6,7 +6,7 @@ database cannot answer, or that means nothing any more, covers no row at all.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,12 +16,15 @@ from sqlalchemy.orm import Session
 
 from ..definitions.form import Form, read_form
 from ..definitions.form_scope import Resolve, coming_forms, form_scope, scope_of
-from ..definitions.formulas import Formulas
+from ..definitions.formulas import Formula, Formulas, formulas_of
 from ..definitions.known import known
+from ..definitions.schema_check import pointer
 from ..expressions import BOOL, Env, ExpressionError, Typed, check, compile
 from ..expressions.columns import Columns, Joined, Link, Rows
+from ..expressions.environment import Search
 from ..expressions.sql import to_sql
-from ..expressions.tree import Each, Keep, Op, Resolved, parts
+from ..expressions.sql_search import search_to_sql
+from ..expressions.tree import Each, Find, Keep, Op, Resolved, parts, walk
 from ..expressions.tree import Field as Named
 from ..identity import forms as told
 from ..identity.actor import SYSTEM, Actor
@@ -32,7 +35,7 @@ from ..store.errors import NotFound, Problem
 from ..store.kept import kept
 from ..store.tables import form_table
 from .compute import env_of, follower, formulas_for
-from .lowered import column_text, columns_of
+from .lowered import column_text, columns_of, searcher
 from .shape import shape_of, specs_of
 
 DIALECTS = ("sqlite", "postgresql")
@@ -81,7 +84,7 @@ def evaluate(
 
 def _env(session: Session, actor: Actor, values: Mapping[str, Any]) -> Env:
     env = env_of(session, actor, values, ZoneInfo(actor.time_zone))
-    env.follow = follower(session, SYSTEM)
+    env.follow, env.lookup = follower(session, SYSTEM), searcher(session, SYSTEM)
     return env
 
 
@@ -125,6 +128,43 @@ def live_refused(session: Session, document: Mapping[str, Any]) -> Iterator[Prob
                 place = {"start": error.start, "end": error.end}
                 at = f"/properties/{key}/x-value"
                 yield Problem(at, error.code, {**error.params, **place})
+
+
+def lookups_refused(session: Session, document: Mapping[str, Any]) -> Iterator[Problem]:
+    """The formulas of a form with a LOOKUP whose condition the databases cannot be asked."""
+    form, resolve = read_form(document), coming_forms(session)
+    formulas = formulas_of(form, resolve)
+    of_fields = {
+        "x-visible": {step.field: step.visible for step in formulas.steps},
+        "x-required": formulas.required,
+        "x-enabled": formulas.enabled,
+        "x-default": dict(formulas.defaults),
+    }
+    placed: list[tuple[str, Formula | None]] = [
+        (pointer("properties", key, word), formula)
+        for word, named in of_fields.items()
+        for key, formula in named.items()
+    ]
+    for number, (_, condition) in enumerate(formulas.rules):
+        placed.append((pointer("x-rules", number, "if"), condition))
+    for at, formula in placed:
+        for node in walk(formula.typed.node) if formula is not None else ():
+            if isinstance(node, Find) and (problem := _not_found_by(node, resolve)):
+                yield replace(problem, path=at)
+
+
+def _not_found_by(node: Find, resolve: Resolve) -> Problem | None:
+    target = resolve(node.form)
+    if target is None:
+        return None
+    table = form_table(target.key, specs_of(target))
+    search = Search(lambda row: False, node.where, Env())
+    try:
+        for dialect in DIALECTS:
+            search_to_sql(search, _bare(target, table, resolve), dialect, Env())
+    except ExpressionError as error:
+        return Problem("", error.code, {**error.params, "start": error.start, "end": error.end})
+    return None
 
 
 def _lower_on_both(typed: Typed, form: Form, resolve: Resolve) -> None:

@@ -21,7 +21,12 @@ from .reshape import shape_table
 def check_form_among_others(session: Session, document: Document) -> list[Problem]:
     """What is wrong with the form itself, and what others would miss once it is in force."""
     found = [*check_form(session, document), *removed_in_use(session, document)]
-    return found or list(conditions.live_refused(session, document))
+    if found:
+        return found
+    return [
+        *conditions.live_refused(session, document),
+        *conditions.lookups_refused(session, document),
+    ]
 
 
 FORM = Kind(

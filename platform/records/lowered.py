@@ -10,7 +10,17 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, case, cast, literal, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    and_,
+    case,
+    cast,
+    literal,
+    select,
+    true,
+)
 from sqlalchemy import type_coerce as meant_as
 from sqlalchemy.orm import Session
 
@@ -19,7 +29,9 @@ from ..definitions.form import Form
 from ..definitions.form_scope import published_forms, scope_of
 from ..expressions import Env, Me, Typed, check
 from ..expressions.columns import Columns, ExactNumber, Joined, Link, Rows
+from ..expressions.environment import Search
 from ..expressions.sql import to_sql
+from ..expressions.sql_search import search_to_sql
 from ..expressions.sqlite import register
 from ..identity.actor import Actor
 from ..identity.permissions import Access, access
@@ -28,6 +40,7 @@ from ..store.columns import LARGEST, STORAGES
 from ..store.database import connect_hooks
 from ..store.kept import kept
 from ..store.session import moment
+from .record import record_of
 from .shape import Shape, shape_of
 from .visible import blank_unless, readable, visible
 
@@ -59,7 +72,31 @@ def _env(session: Session, actor: Actor) -> Env:
     """What is the asker's of a formula: their day, and who they are."""
     roles = frozenset(grant.role for grant in actor.grants)
     me = Me(actor.person_id, actor.unit_id, roles)
-    return Env(now=moment(session), zone=ZoneInfo(actor.time_zone), me=me)
+    zone = ZoneInfo(actor.time_zone)
+    return Env(now=moment(session), zone=zone, me=me, lookup=searcher(session, actor))
+
+
+def searcher(session: Session, actor: Actor) -> Callable[[str, Search], dict[str, Any] | None]:
+    """LOOKUP: the first record in use, the oldest, that fits and that the actor may read; what
+    they may not see of it is blank, and fits nothing.
+
+    Raises ExpressionError E_NOT_SQL for a condition that the database cannot be asked.
+    """
+
+    def search(form_key: str, wanted: Search) -> dict[str, Any] | None:
+        shape, asked = shape_of(session, form_key), access(session, actor, form_key)
+        table, names = shape.table, {*shape.specs, *shape.rows}
+        columns = columns_of(session, actor, asked, shape, table, names)
+        env = wanted.outer.env
+        fits = search_to_sql(wanted, columns, session.get_bind().dialect.name, env)
+        query = select(table).where(table.c._retired_at.is_(None), asked.rows("read", table), fits)
+        row = session.execute(query.order_by(table.c._id).limit(1)).mappings().first()
+        if row is None:
+            return None
+        (whole,) = shape.whole(session, [row])
+        return dict(record_of(shape, whole, asked).read)
+
+    return search
 
 
 def column_text(its: Field) -> str:

@@ -47,6 +47,15 @@ class Record:
         }
 
     @property
+    def read(self) -> dict[str, Any]:
+        """The values that its reader sees unmasked: what a formula of theirs may go by."""
+        return {
+            key: value
+            for key, value in self.values.items()
+            if self.rights[key] in ("read", "write")
+        }
+
+    @property
     def label(self) -> str:
         """What the record is called, as far as its reader may know."""
         value = self.values.get(self.form.label or "")

@@ -8,8 +8,10 @@ from sqlalchemy import ColumnElement, Row, Select, bindparam, case, func, select
 from ...platform.expressions import Env
 from ...platform.expressions.operations import BOUND
 from ...platform.expressions.sql import to_sql
-from ...platform.expressions.tree import Op, walk
+from ...platform.expressions.tree import Find, Op, walk
+from ...platform.identity.actor import SYSTEM
 from ...platform.identity.model import Unit
+from ...platform.records.lowered import searcher
 from ...platform.records.shape import Shape, shape_of
 from ...platform.store.hot import Hot
 from ...platform.store.kept import kept
@@ -96,10 +98,14 @@ def _counting(sight: Sight, wanted: Assign, shape: Shape) -> Select[Any]:
 
 
 def _tells_time(formula: Formula | None) -> bool:
-    """Whether it asks for the hour or the day, which no kept question may hold."""
+    """Whether it asks for the hour or the day, or what another record says: no kept question may
+    hold that."""
     if formula is None:
         return False
-    return any(isinstance(node, Op) and node.op in BOUND for node in walk(formula.typed.node))
+    return any(
+        isinstance(node, Find) or (isinstance(node, Op) and node.op in BOUND)
+        for node in walk(formula.typed.node)
+    )
 
 
 def _open(sight: Sight, wanted: Assign, shape: Shape) -> ColumnElement[bool]:
@@ -107,7 +113,7 @@ def _open(sight: Sight, wanted: Assign, shape: Shape) -> ColumnElement[bool]:
     if wanted.open is None:
         return shape.table.c._id.is_not(None)
     dialect = database_of(sight.session).dialect
-    env = Env({}, now=sight.now, zone=sight.zone)
+    env = Env({}, sight.now, sight.zone, lookup=searcher(sight.session, SYSTEM))
     columns = {key: shape.table.c[key] for key in shape.specs}
     lowered: ColumnElement[bool] = to_sql(wanted.open.typed, columns, dialect, env)
     return lowered

@@ -11,6 +11,7 @@ from ...platform.expressions.environment import Env, Me
 from ...platform.identity.actor import SYSTEM, TIME_ZONE
 from ...platform.identity.tree import tree
 from ...platform.records.lists import get
+from ...platform.records.lowered import searcher
 from ...platform.records.record import Record
 from ...platform.store.errors import NotFound
 from ...platform.store.session import moment
@@ -95,7 +96,8 @@ class Sight:
                 return None if found is None else found.values
             return {**_told(names.get(key)), **(found.values if found is not None else {})}
 
-        return Env(values, now=self.now, zone=self.zone, me=Me(), follow=follow)
+        lookup = searcher(self.session, SYSTEM)
+        return Env(values, now=self.now, zone=self.zone, me=Me(), follow=follow, lookup=lookup)
 
 
 def _told(named: Named | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from ...platform.definitions.faults import Fault
 from ...platform.definitions.form import Form
 from ...platform.definitions.formulas import Formula
 from ...platform.expressions.browser import to_json
+from ...platform.expressions.tree import Find, Hop, walk
 from ...platform.identity.permissions import access
 from ...platform.records.compute import formulas_for
 from ...platform.records.fills import data_of, fills_of, taken
@@ -61,7 +62,7 @@ def _trees(
     fields: dict[str, dict[str, Any]] = {}
 
     def add(key: str, word: str, formula: Formula | None) -> None:
-        if formula is not None and key in seen:
+        if formula is not None and key in seen and not _elsewhere(formula):
             fields.setdefault(key, {})[word] = to_json(formula.typed)
 
     for step in formulas.steps:
@@ -74,6 +75,11 @@ def _trees(
     for key, formula in formulas.enabled.items():
         add(key, "enabled", formula)
     return fields
+
+
+def _elsewhere(formula: Formula) -> bool:
+    """Whether it asks other records, which the page does not know: the server alone judges it."""
+    return any(isinstance(node, Hop | Find) for node in walk(formula.typed.node))
 
 
 def _fills(reader: Reader, form: Form, prefix: str) -> dict[str, dict[str, dict[str, str]]]:

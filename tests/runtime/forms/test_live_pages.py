@@ -17,6 +17,7 @@ FIELDS = {
         "choice", title="Level", x_value="guest.level", x_options=make.fixed("gold", "silver")
     ),
     "owes": make.field("money", title="Owes", x_value="guest.owes * 2"),
+    "gift": make.field(title="Gift", x_visible='guest.level = "gold"'),
 }
 
 
@@ -43,6 +44,8 @@ def test_a_live_value_stands_in_list_record_form_and_export(site: Site) -> None:
     assert "20.50" in unescape(host.get(f"/records/stay/{stay.id}").text)
     form = host.get(f"/records/stay/{stay.id}/edit")
     assert form.status == 200 and 'name="owes"' not in form.text
+    # what follows from a record that the page does not know, the server alone judges
+    assert 'name="gift"' in form.text and '"hop"' not in unescape(form.text)
 
     def raised(session: Session) -> None:
         change(session, SYSTEM, "guest", made.id, {"owes": "11"})
