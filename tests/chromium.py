@@ -20,8 +20,8 @@ PHONE = 390
 
 
 def program() -> str | None:
-    """Where Chromium is, or nothing when it is not installed. Its headless shell is the same without
-    a window's worth of work."""
+    """Where Chromium is, or nothing when it is not installed. Its headless shell draws the same
+    pages without a window's work."""
     names = "chromium-headless-shell", "chromium", "chromium-browser"
     return next(filter(None, map(shutil.which, names)), None)
 

@@ -31,7 +31,7 @@ def fingerprint(database: Database) -> dict[str, tuple[int, str]]:
         tables = MetaData()
         with warnings.catch_warnings(
             action="ignore"
-        ):  # of indexes by expression: rows are compared
+        ):  # of indexes by expression
             tables.reflect(session.connection())
         for name, table in sorted(tables.tables.items()):
             if name not in TRAIL:
