@@ -29,9 +29,7 @@ def fingerprint(database: Database) -> dict[str, tuple[int, str]]:
     found = {}
     with database.read() as session:
         tables = MetaData()
-        with warnings.catch_warnings(
-            action="ignore"
-        ):  # of indexes by expression
+        with warnings.catch_warnings(action="ignore"):  # of indexes by expression
             tables.reflect(session.connection())
         for name, table in sorted(tables.tables.items()):
             if name not in TRAIL:
