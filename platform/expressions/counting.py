@@ -21,6 +21,13 @@ def charge(env: Env, rows: Sequence[Row], cost: int, grouped: bool, place: Place
         raise ExpressionError("E_STEPS", place, limit=limits.STEPS)
 
 
+def charge_search(env: Env, place: Place) -> None:
+    """Count one LOOKUP, before the database is asked."""
+    env.steps += limits.SEARCH
+    if env.steps > limits.STEPS:
+        raise ExpressionError("E_STEPS", place, limit=limits.STEPS)
+
+
 def is_group(rows: Resolved) -> bool:
     """Whether rows are a measure's group, which has no limit."""
     while isinstance(rows, Keep):

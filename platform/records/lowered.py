@@ -29,6 +29,7 @@ from ..definitions.form import Form
 from ..definitions.form_scope import published_forms, scope_of
 from ..expressions import Env, Me, Typed, check
 from ..expressions.columns import Columns, ExactNumber, Joined, Link, Rows
+from ..expressions.counting import charge_search
 from ..expressions.environment import Search
 from ..expressions.sql import to_sql
 from ..expressions.sql_search import search_to_sql
@@ -80,7 +81,8 @@ def searcher(session: Session, actor: Actor) -> Callable[[str, Search], dict[str
     """LOOKUP: the first record in use, the oldest, that fits and that the actor may read; what
     they may not see of it is blank, and fits nothing.
 
-    Raises ExpressionError E_NOT_SQL for a condition that the database cannot be asked.
+    Raises ExpressionError E_NOT_SQL for a condition that the database cannot be asked, E_STEPS
+    for too many questions.
     """
 
     def search(form_key: str, wanted: Search) -> dict[str, Any] | None:
@@ -88,6 +90,7 @@ def searcher(session: Session, actor: Actor) -> Callable[[str, Search], dict[str
         table, names = shape.table, {*shape.specs, *shape.rows}
         columns = columns_of(session, actor, asked, shape, table, names)
         env = wanted.outer.env
+        charge_search(env, wanted.where.place)
         fits = search_to_sql(wanted, columns, session.get_bind().dialect.name, env)
         query = select(table).where(table.c._retired_at.is_(None), asked.rows("read", table), fits)
         row = session.execute(query.order_by(table.c._id).limit(1)).mappings().first()

@@ -102,3 +102,14 @@ def test_what_no_database_can_be_asked_is_refused_when_it_is_published(database:
         make.publish(database, "form", make.form("asks", fields))
     found = [(problem.path, problem.code) for problem in refusal.value.problems]
     assert found == [("/properties/level/x-default", "E_NOT_SQL")]
+
+
+def test_so_many_rows_do_not_ask_the_database_each(database: Database) -> None:
+    rows = make.rows({"item": make.field()}, maxItems=200)
+    total = make.field("money", x_default='SUM(items, LOOKUP("price", item = parent.item, price))')
+    make.publish(database, "form", make.form("basket", {"items": rows, "total": total}))
+    made = make.record(database, "basket", items=[{"item": "crown"}] * 20)
+    assert made.json()["total"] == "16000.00"
+    with pytest.raises(Invalid) as refusal:
+        make.record(database, "basket", items=[{"item": "crown"}] * 199)
+    assert [problem.code for problem in refusal.value.problems] == ["E_STEPS"]
