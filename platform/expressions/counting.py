@@ -16,14 +16,16 @@ def charge(env: Env, rows: Sequence[Row], cost: int, grouped: bool, place: Place
         return
     if len(rows) > limits.ROWS:
         raise ExpressionError("E_ROWS", place, limit=limits.ROWS)
-    env.steps += len(rows) * cost
-    if env.steps > limits.STEPS:
-        raise ExpressionError("E_STEPS", place, limit=limits.STEPS)
+    _spend(env, len(rows) * cost, place)
 
 
 def charge_search(env: Env, place: Place) -> None:
     """Count one LOOKUP, before the database is asked."""
-    env.steps += limits.SEARCH
+    _spend(env, limits.SEARCH, place)
+
+
+def _spend(env: Env, steps: int, place: Place) -> None:
+    env.steps += steps
     if env.steps > limits.STEPS:
         raise ExpressionError("E_STEPS", place, limit=limits.STEPS)
 
