@@ -98,7 +98,7 @@ kills: tools build ## kill processes at work N times on DB=sqlite|postgresql, lo
 # KILLS, DEMO_KILLS, RACES (twelve each), CUTS, DRILLS (on each database), FLUSHES say otherwise how many.
 soak: tools build ## faults at length, with a table of counts: MINUTES=… bounds it, PARTS=… chooses
 	@sh .ci/system tests
-	PYTHONPATH=tests $(BIN)/python -m soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(PARTS),--parts $(PARTS)) \
+	PYTHONPATH=tests $(BIN)/python -m soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(PARTS),--parts "$(PARTS)") \
 		$(if $(SEED),--seed $(SEED))
 
 install: .venv/.installed ## the virtual environment with what serving needs, when setup.cfg has changed
