@@ -45,12 +45,13 @@ def type_of(field: Field) -> Type:
     return PLAIN[name]
 
 
-def scope_of(form: Form, resolve: Resolve, live: bool = False) -> Scope:
+def scope_of(form: Form, resolve: Resolve, live: bool = False, valued: bool = False) -> Scope:
     """The form's fields by key and by label; a link leads on to the form `resolve` gives, a
     sub-form to its rows (`form.field`).
 
     live: with the fields that are computed when read, for what is asked in SQL as the asker
-    (filters, reports); nothing else knows their values.
+    (filters, reports); nothing else knows their values. valued: for the computed values, which
+    alone may follow from the records that link here; those of a sub-form's rows may not.
     """
     known = {key: field for key, field in form.fields.items() if live or not field.live}
 
@@ -66,6 +67,7 @@ def scope_of(form: Form, resolve: Resolve, live: bool = False) -> Scope:
         names={key: type_of(field) for key, field in known.items()},
         labels=_labels(known),
         links=linked,
+        form=form.key if valued and "." not in form.key else None,
     )
 
 

@@ -38,7 +38,7 @@ def uses_of_form(document: Mapping[str, Any], resolve: Resolve) -> Iterator[Use]
 
 def _fields(form: Form, here: Resolve, at: tuple[str, ...]) -> Iterator[Use]:
     """What the fields of a form, or of a sub-form's rows, name."""
-    scope = scope_of(form, here)
+    scope, valued = scope_of(form, here), scope_of(form, here, valued=True)
     for key, field in form.fields.items():
         its = (*at, key)
         options = field.options or {}
@@ -47,8 +47,8 @@ def _fields(form: Form, here: Resolve, at: tuple[str, ...]) -> Iterator[Use]:
                 yield Use(kind, options[kind], None, pointer(*its, "x-options", kind))
         for word in FORMULAS:
             if word in field.schema:
-                text = field.schema[word]
-                yield from uses_of_formula(text, pointer(*its, word), scope, form.key, here)
+                text, names = field.schema[word], valued if word == "x-value" else scope
+                yield from uses_of_formula(text, pointer(*its, word), names, form.key, here)
         yield from _fill(form, field.schema.get("x-fill"), its)
         if field.rows is not None:
             yield from _fields(field.rows, here, (*its, "items", "properties"))

@@ -12,6 +12,7 @@ from ..expressions.tree import Find, Hop, Op, walk
 from ..store.errors import Problem
 from .form import Form, Rule
 from .form_scope import Resolve, scope_of, type_of
+from .live import related_forms
 from .schema_check import pointer
 
 TODAY = frozenset({"today", "now"})
@@ -69,10 +70,12 @@ def formulas_of(form: Form, resolve: Resolve) -> Formulas:
 
     Typed anew for each call: a linked form may have a new version. Keep the answer for an epoch.
     """
-    scope = scope_of(form, resolve)
+    scope, valued = scope_of(form, resolve), scope_of(form, resolve, valued=True)
     texts: dict[str, dict[str, Formula]] = {}
     for key, word, text, expect in _texts(form):
-        texts.setdefault(word, {})[key] = _formula(check(text, scope, expect))
+        texts.setdefault(word, {})[key] = _formula(
+            check(text, valued if word == "x-value" else scope, expect)
+        )
     conditions = {key: texts.get("x-visible", {}).get(key) for key in form.fields}
     computed = texts.get("x-value", {})
     live = {key: formula for key, formula in computed.items() if form.fields[key].live}
@@ -154,15 +157,16 @@ def in_order(reads: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 
 def formula_problems(form: Form, resolve: Resolve) -> list[Problem]:
     """What is wrong with a form's formulas, each with its place."""
-    scope = scope_of(form, resolve)
+    scope, valued = scope_of(form, resolve), scope_of(form, resolve, valued=True)
     found: list[Problem] = []
     live = _live(form)
-    linked = (resolve(name) for name in form.links.values())
+    linked = (resolve(name) for name in (*form.links.values(), *related_forms(form.fields)))
     untold = live.union(*(_live(each) for each in linked if each is not None))
     reads: dict[str, dict[str, frozenset[str]]] = {"steps": {}, "defaults": {}}
     for key, word, text, expect in _texts(form):
         at = pointer("properties", key, word)
-        typed = _checked(text, scope, expect, at, found, untold)
+        names = valued if word == "x-value" else scope
+        typed = _checked(text, names, expect, at, found, untold)
         if typed is None:
             continue
         if word == "x-value":
@@ -209,7 +213,7 @@ def _checked(
 
 def _own(typed: Typed, at: str, live: bool) -> Iterator[Problem]:
     """A computed value is the record's and no asker's. One that is kept rests on the record's own
-    fields only; a live one may follow from today and from linked records too."""
+    fields only; a live one may follow from today and from records linked either way too."""
     for node in walk(typed.node):
         follows = isinstance(node, Hop) or (isinstance(node, Op) and node.op in TODAY)
         others = isinstance(node, Find) or (isinstance(node, Op) and node.op in BOUND - TODAY)

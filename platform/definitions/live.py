@@ -1,4 +1,5 @@
-"""Live values: computed ones that follow from today or from a linked record.
+"""Live values: computed ones that follow from today, from a linked record or from those that
+link here.
 
 They are kept nowhere but worked out, in SQL, whenever the record is read, so they never go stale.
 That a value is live is seen in its formula alone, for a version's columns may not depend on what
@@ -11,7 +12,7 @@ from typing import Any
 
 from ..expressions import ExpressionError, Node, parse
 from ..expressions.functions import function_named
-from ..expressions.tree import Call, Member, Name, children
+from ..expressions.tree import Call, Literal, Member, Name, children
 from ..store.errors import Problem
 from .fields import Field, encrypted
 from .known import Document
@@ -46,29 +47,51 @@ def _sub_forms(fields: Iterable[tuple[str, bool, Any]]) -> Iterator[str]:
 
 @lru_cache(maxsize=4096)
 def _follows(text: str, own: frozenset[str]) -> bool:
-    """Whether a formula asks for the day, or for a field of another record."""
-    try:
-        waiting: list[Node] = [parse(text)]
-    except ExpressionError:
-        return False  # the form's check says what is wrong
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, Call) and _tells_time(node):
+    """Whether a formula asks for the day, for a field of another record or for the records that
+    link here."""
+    for node in _nodes(text):
+        if isinstance(node, Call) and _asks_around(node):
             return True
         if isinstance(node, Member):
             base = node.base
             if not isinstance(base, Name) or base.text not in (*own, "parent"):
                 return True
-        waiting += children(node)
     return False
 
 
-def _tells_time(call: Call) -> bool:
-    """TODAY and NOW, and functions that go by today unless they are told otherwise."""
+def _nodes(text: str) -> Iterator[Node]:
+    """All that is written in a formula; nothing where it cannot be read, as its check says."""
+    try:
+        waiting: list[Node] = [parse(text)]
+    except ExpressionError:
+        return
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += children(node)
+
+
+def related_forms(fields: Mapping[str, Field]) -> frozenset[str]:
+    """The forms whose records the computed values ask for because they link here."""
+    return frozenset(
+        node.args[0].value
+        for its in fields.values()
+        for node in _nodes(its.value or "")
+        if isinstance(node, Call) and _is_related(node) and isinstance(node.args[0], Literal)
+    )
+
+
+def _is_related(call: Call) -> bool:
+    function = function_named(call.name)
+    return function is not None and function.name == "RELATED" and bool(call.args)
+
+
+def _asks_around(call: Call) -> bool:
+    """TODAY, NOW and RELATED, and functions that go by today unless they are told otherwise."""
     function = function_named(call.name)
     if function is None:
         return False
-    if function.name in ("TODAY", "NOW"):
+    if function.name in ("TODAY", "NOW", "RELATED"):
         return True
     return any(
         param.default == "today"

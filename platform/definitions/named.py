@@ -15,6 +15,7 @@ from ..expressions.tree import (
     Node,
     Resolved,
     children,
+    linking,
     parts,
 )
 from .form_scope import Resolve
@@ -39,7 +40,9 @@ def uses_of_formula(text: str, at: str, scope: Scope, form: str, resolve: Resolv
 def _named(node: Resolved, rows: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """(form, field) of every name. rows: the form of the row at hand last, those around before."""
     if isinstance(node, Field):
-        if node.up < len(rows):
+        if linked := linking(node.key):
+            yield linked
+        elif node.up < len(rows):
             yield rows[-1 - node.up], node.key
     elif isinstance(node, Hop):
         yield _form(node.base.type), node.key

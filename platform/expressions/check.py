@@ -36,6 +36,7 @@ from .tree import (
     Op,
     Place,
     Resolved,
+    linking,
     parts,
 )
 
@@ -52,7 +53,8 @@ RULE_FILES = (forms, lists)  # they fill RULES as they are imported
 @dataclass(frozen=True, slots=True, eq=False)
 class Typed:
     """A checked expression. `names`: the record's own fields it reads; `reads`: their paths,
-    with hops and sub-form columns, e.g. ("customer", "level"); `functions`: what it calls."""
+    with hops and sub-form columns, e.g. ("customer", "level"), and RELATED's rows (see `linking`);
+    `functions`: what it calls."""
 
     text: str
     node: Resolved
@@ -78,7 +80,7 @@ def check(text: str, scope: Scope, expect: Type | None = None) -> Typed:
         text=canonical(text, checker.keys_at),
         node=node,
         type=node.type,
-        names=frozenset(path[0] for path in reads),
+        names=frozenset(path[0] for path in reads if linking(path[0]) is None),
         reads=reads,
         functions=frozenset(checker.called),
     )

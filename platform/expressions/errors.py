@@ -17,6 +17,7 @@ CODES = frozenset(
         "E_NO_PARENT", "E_TYPE", "E_COMPARE", "E_OPERANDS", "E_BRANCHES", "E_EXPECT",
         "E_ARGUMENTS", "E_CHOICE", "E_LITERAL", "E_FORMAT", "E_DATE_TEXT", "E_LISTING",
         "E_AGGREGATE", "E_LOOKUP_FORM", "E_POWER_LITERAL", "E_STEPS", "E_ROWS", "E_NOT_SQL",
+        "E_RELATED", "E_RELATED_PLACE",
     }
 )  # fmt: skip
 

@@ -179,6 +179,7 @@ _ALL = (
     _plain("people", "MYORG", "我的机构 当前机构", "-> unit: myorg"),
     _plain("people", "HASROLE", "有角色", "text -> bool: has_role"),
     _own("look-up", "LOOKUP", "查找", "lookup"),
+    _own("look-up", "RELATED", "关联记录", "related"),
 )  # fmt: skip
 
 FUNCTIONS: dict[str, Function] = {function.name: function for function in _ALL}

@@ -1,4 +1,4 @@
-"""The checker's own rules for lists, row forms, measures and LOOKUP."""
+"""The checker's own rules for lists, row forms, measures, LOOKUP and RELATED."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .forms import unify
 from .functions import Function
 from .rules import arguments, is_any, rule
 from .scope import ANY, BLANK, BOOL, NUMBER, Scope, Type, list_of, row
-from .tree import Call, Each, Find, Group, Keep, Literal, Node, Op, Place, Resolved
+from .tree import Call, Each, Field, Find, Group, Keep, Literal, Node, Op, Place, Resolved
 
 if TYPE_CHECKING:
     from .check import Checker
@@ -228,15 +228,38 @@ def _listed(checker: Checker, node: Call) -> Resolved:
 def _lookup(checker: Checker, node: Call, function: Function) -> Resolved:
     """LOOKUP("form", condition, value): of the first record of the form that fits."""
     arguments(node, 3, 3)
-    form = node.args[0]
-    if not isinstance(form, Literal) or not isinstance(form.value, str):
-        raise ExpressionError("E_LITERAL", form.place)
-    scope = checker.scope.links(form.value)
+    form = _written(node.args[0])
+    scope = checker.scope.links(form)
     if scope is None:
-        near = nearest(form.value, []) or ""
-        raise ExpressionError("E_LOOKUP_FORM", form.place, name=form.value[:40], near=near)
+        raise ExpressionError("E_LOOKUP_FORM", node.args[0].place, name=form[:40], near="")
     where = checker.inside(scope, node.args[1], checker.condition)
     body = checker.inside(scope, node.args[2], checker.resolve)
     if body.type.name == "list":
         raise ExpressionError("E_TYPE", body.place, wanted="number / text", found=str(body.type))
-    return Find(form.value, where, body, Type(body.type.name, form=body.type.form), node.place)
+    return Find(form, where, body, Type(body.type.name, form=body.type.form), node.place)
+
+
+@rule("related")
+def _related(checker: Checker, node: Call, function: Function) -> Resolved:
+    """RELATED("form", "link"): the records of a form whose link leads to this record, as rows."""
+    arguments(node, 2, 2)
+    own = checker.scope.form
+    if own is None or len(checker.frames) > 1:
+        raise ExpressionError("E_RELATED_PLACE", node.place)
+    form, link = (_written(arg) for arg in node.args)
+    scope = None if "." in form else checker.scope.links(form)
+    if scope is None:
+        raise ExpressionError("E_LOOKUP_FORM", node.args[0].place, name=form[:40], near="")
+    if link not in scope.names:
+        near = nearest(link, [*scope.names])
+        code = "E_NO_NAME" if near is None else "E_NO_NAME_NEAR"
+        raise ExpressionError(code, node.args[1].place, name=link[:40], near=near)
+    if scope.names[link] != row(own):
+        raise ExpressionError("E_RELATED", node.args[1].place, name=link, form=form)
+    return Field(f"{form}.{link}", list_of(row(form)), 0, node.place)
+
+
+def _written(node: Node) -> str:
+    if not isinstance(node, Literal) or not isinstance(node.value, str):
+        raise ExpressionError("E_LITERAL", node.place)
+    return node.value

@@ -73,10 +73,12 @@ class Scope:
     names: key -> type. labels: label -> key, for `{label}`. links: the scope of a linked or
     sub-form by the form name its type carries, None when there is none (or none the author may
     use). measure: the names belong to the rows being summed up, so they stand only inside SUM,
-    COUNT, … (report measures). lookups: whether LOOKUP may name that form.
+    COUNT, … (report measures). form: whose records it is about, where RELATED may name those that
+    link to them: only where a database is asked.
     """
 
     names: Mapping[str, Type] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     links: Callable[[str], Scope | None] = _no_links
     measure: bool = False
+    form: str | None = None

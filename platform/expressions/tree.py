@@ -106,7 +106,8 @@ class Const:
 
 @dataclass(slots=True, eq=False)
 class Field:
-    """A field of the row at hand (`up` 0) or of the row `up` levels out."""
+    """A field of the row at hand (`up` 0) or of the row `up` levels out; RELATED's rows are a
+    sub-form that no record keeps, see `linking`."""
 
     key: str
     type: Type
@@ -174,6 +175,12 @@ class Find:
 
 
 Resolved = Const | Field | Hop | Op | Each | Keep | Group | Find
+
+
+def linking(key: str) -> tuple[str, str] | None:
+    """The form and its link of RELATED's rows, which stand under `form.link`; None of a field."""
+    form, dot, link = key.partition(".")
+    return (form, link) if dot else None
 
 
 def parts(node: Resolved) -> tuple[Resolved, ...]:

@@ -24,7 +24,7 @@ from ..expressions.columns import Columns, Joined, Link, Rows
 from ..expressions.environment import Search
 from ..expressions.sql import to_sql
 from ..expressions.sql_search import search_to_sql
-from ..expressions.tree import Each, Find, Keep, Op, Resolved, parts, walk
+from ..expressions.tree import Each, Find, Keep, Op, Resolved, linking, parts, walk
 from ..expressions.tree import Field as Named
 from ..identity import forms as told
 from ..identity.actor import SYSTEM, Actor
@@ -118,12 +118,17 @@ def refused(session: Session, form_key: str, text: str) -> Problem | None:
 
 def live_refused(session: Session, document: Mapping[str, Any]) -> Iterator[Problem]:
     """The live fields of a form that one of the databases cannot work out."""
-    form, resolve = read_form(document), coming_forms(session)
+    form, others = read_form(document), coming_forms(session)
+
+    def resolve(key: str) -> Form | None:
+        return form if key == form.key else others(key)
+
+    scope = scope_of(form, resolve, valued=True)
     for key, its in form.fields.items():
         if its.live and its.value is not None:
             try:
-                _lower_on_both(check(its.value, scope_of(form, resolve)), form, resolve)
-                check(column_text(its), scope_of(form, resolve))
+                _lower_on_both(check(its.value, scope), form, resolve)
+                check(column_text(its), scope)
             except ExpressionError as error:
                 place = {"start": error.start, "end": error.end}
                 at = f"/properties/{key}/x-value"
@@ -171,7 +176,25 @@ def _lower_on_both(typed: Typed, form: Form, resolve: Resolve) -> None:
     """Raises ExpressionError E_NOT_SQL unless both databases can answer it."""
     table = form_table(form.key, specs_of(form))
     for dialect in DIALECTS:
-        to_sql(typed, _bare(form, table, resolve), dialect, Env(), where=True)
+        columns = {**_bare(form, table, resolve), **_related(typed, table, resolve)}
+        to_sql(typed, columns, dialect, Env(), where=True)
+
+
+def _related(typed: Typed, table: FromClause, resolve: Resolve) -> Columns:
+    """The rows that RELATED names."""
+    found = {}
+    for key in {path[0] for path in typed.reads}:
+        linked = linking(key)
+        target = resolve(linked[0]) if linked else None
+        if linked and target:
+            found[key] = Rows(partial(_open_related, target, linked[1], table, resolve))
+    return found
+
+
+def _open_related(form: Form, link: str, to: FromClause, resolve: Resolve) -> Joined:
+    table = form_table(form.key, specs_of(form)).alias()
+    columns = _bare(form, table, resolve)
+    return Joined(table, table.c[link] == to.c["_id"], columns, (table.c["_id"],))
 
 
 def _bare(form: Form, table: FromClause, resolve: Resolve) -> Columns:
@@ -242,7 +265,7 @@ def _shown(node: Resolved, level: int = 0) -> Iterator[str]:
     level: how many rows of sub-forms are around; what is read of those is told by their field.
     """
     if isinstance(node, Named):
-        if node.up == level:
+        if node.up == level and linking(node.key) is None:
             yield node.key
     elif isinstance(node, Each | Keep):
         yield from _shown(node.rows, level)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     case,
     cast,
     literal,
+    null,
     select,
     true,
 )
@@ -34,6 +35,7 @@ from ..expressions.environment import Search
 from ..expressions.sql import to_sql
 from ..expressions.sql_search import search_to_sql
 from ..expressions.sqlite import register
+from ..expressions.tree import Op, linking
 from ..identity.actor import Actor
 from ..identity.permissions import Access, access
 from ..store.child_rows import PLACE, RECORD
@@ -41,6 +43,7 @@ from ..store.columns import LARGEST, STORAGES
 from ..store.database import connect_hooks
 from ..store.kept import kept
 from ..store.session import moment
+from . import related
 from .record import record_of
 from .shape import Shape, shape_of
 from .visible import blank_unless, readable, visible
@@ -119,9 +122,13 @@ def live_column(
     """
     form, its = shape.form, shape.form.fields[key]
     typed = kept(session, ("live", form.key, form.version), lambda: _live(session, form))[key]
+    if not all(related.may_know(session, actor, path) for path in typed.reads):
+        return cast(null(), STORAGES[its.storage].type)
     env = _env(session, actor)
     columns = _own(session, actor, shape, table, {path[0] for path in typed.reads})
     found = to_sql(typed, columns, session.get_bind().dialect.name, env)
+    if _counts(typed):
+        return cast(found, BigInteger)
     if its.storage in NUMBERS:  # beyond what a number may be it is blank
         least, most = (literal(Decimal(each), ExactNumber()) for each in (-LARGEST, LARGEST))
         return case((and_(found >= least, found <= most), cast(found, BigInteger)))
@@ -129,8 +136,20 @@ def live_column(
 
 
 def _live(session: Session, form: Form) -> Mapping[str, Typed]:
-    scope = scope_of(form, published_forms(session))
-    return {key: check(column_text(its), scope) for key, its in form.fields.items() if its.live}
+    scope = scope_of(form, published_forms(session), valued=True)
+    found = {key: check(column_text(its), scope) for key, its in form.fields.items() if its.live}
+    for key in found:
+        its = form.fields[key]
+        if its.storage in NUMBERS and not its.scale:
+            asked = check(its.value or "", scope)
+            found[key] = asked if _counts(asked) else found[key]
+    return found
+
+
+def _counts(typed: Typed) -> bool:
+    """Whether it says how many, a whole number to begin with: to round it and to see whether it
+    is too large would have every row counted over and over."""
+    return isinstance(typed.node, Op) and typed.node.op == "list_count"
 
 
 def _own(
@@ -139,6 +158,9 @@ def _own(
     """The named fields as they are; what they link to, as the asker may know it."""
     found: dict[str, Any] = {}
     for key in names:
+        if linked := linking(key):
+            found[key] = Rows(partial(_open_related, session, actor, *linked, table))
+            continue
         if shape.form.fields[key].encrypted:
             continue
         if key in shape.rows:
@@ -193,6 +215,22 @@ def _open_rows(
         target = its.link_form
         columns[key] = Link(column, _opens(session, actor, target, column)) if target else column
     return Joined(table, (table.c[RECORD] == record_id) & seen, columns, (table.c[PLACE],))
+
+
+def _open_related(
+    session: Session, actor: Actor, form_key: str, link: str, to: FromClause
+) -> Joined:
+    """RELATED: the records in use that link to the row at hand, as far as the asker may know."""
+    shape, asked = shape_of(session, form_key), access(session, actor, form_key)
+    table = shape.table.alias()
+    on = and_(
+        table.c[link] == to.c["_id"],
+        table.c["_retired_at"].is_(None),
+        asked.rows("read", table),
+        readable(asked, shape, link, table),
+    )
+    columns = columns_of(session, actor, asked, shape, table, {*shape.specs, *shape.rows})
+    return Joined(table, on, columns, (table.c["_id"],))
 
 
 def _opens(

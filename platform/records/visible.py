@@ -58,6 +58,12 @@ def readable(
     return true() if rules is None else any_of(rules, shape.table if table is None else table)
 
 
+def ever_readable(asked: Access, key: str) -> bool:
+    """Whether the asker may read a field in some row that they may see."""
+    rules = _with_right(asked, key, "read")
+    return asked.may("read") and (rules is None or bool(rules))
+
+
 def known_fields(asked: Access, shape: Shape) -> list[str]:
     """The fields that the asker sees, if only masked, in some row: no other is named to them."""
     if asked.actor.is_system:

@@ -2,7 +2,8 @@
 
 A case: text; given (the record's fields, links and sub-form rows nested); then either `answer`
 (plain JSON, and `warning`) or `error` with its column, or `limit` (refused while evaluating).
-`measure` with `rows`: the text sums up a group. `tables`: what LOOKUP finds. `now`: the clock.
+`measure` with `rows`: the text sums up a group. `visit.record` in `given`: the visits that link
+to the record. `tables`: what LOOKUP finds. `now`: the clock.
 `sql: false`: the databases must say E_NOT_SQL; without it they must answer.
 """
 

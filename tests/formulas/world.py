@@ -36,7 +36,7 @@ NAMES: dict[str, dict[str, Type]] = {
         "u": TEXT, "v": TEXT, "opens": TIME, "p": BOOL, "q": BOOL, "d": DATE, "e": DATE,
         "at": DATETIME, "until": DATETIME, "owner": PERSON, "other": PERSON,
         "clinic": row("unit"), "customer": row("customer"), "referrer": row("customer"),
-        "tags": list_of(TEXT), "items": list_of(row("item")),
+        "tags": list_of(TEXT), "items": list_of(row("item")), "visit.record": list_of(row("visit")),
     },
     "customer": {
         "name": TEXT, "level": TEXT, "score": number(2), "born": DATE, "since": DATETIME,
@@ -44,6 +44,7 @@ NAMES: dict[str, dict[str, Type]] = {
     },
     "unit": {"title": TEXT, "beds": number(0)},
     "product": {"name": TEXT, "cost": MONEY},
+    "visit": {"record": row("record"), "kind": TEXT, "fee": MONEY, "product": row("product")},
     "item": {
         "kind": TEXT, "qty": number(0), "price": MONEY, "rate": number(4), "flag": BOOL,
         "done": DATE, "seen": DATETIME, "note": TEXT, "product": row("product"),
@@ -62,7 +63,8 @@ def _scope(form: str) -> Scope | None:
 
 def scope(measure: bool = False) -> Scope:
     """The names a case may use."""
-    return Scope(names=NAMES["record"], labels=LABELS["record"], links=_scope, measure=measure)
+    labels = LABELS["record"]
+    return Scope(NAMES["record"], labels, _scope, measure, form=None if measure else "record")
 
 
 # JSON of a case to Python values.
@@ -161,6 +163,8 @@ def columns_of(form: str, table: Any) -> Columns:
             found[key] = Link(table.c[key], lambda f=kind.form, c=table.c[key]: _linked(f, c))
         elif kind.name == "list" and key == "items":
             found[key] = Rows(lambda: _items(table))
+        elif key == "visit.record":
+            found[key] = Rows(lambda: _visits(table))
         else:
             found[key] = table.c[key]
     return found
@@ -175,6 +179,13 @@ def _items(record: Any) -> Joined:
     table = TABLES["item"].alias()
     order = [table.c._position]
     return Joined(table, table.c._record == record.c._id, columns_of("item", table), order)
+
+
+def _visits(record: Any) -> Joined:
+    """What links to a record: RELATED("visit", "record")."""
+    table = TABLES["visit"].alias()
+    columns = columns_of("visit", table)
+    return Joined(table, table.c.record == record.c._id, columns, [table.c._id])
 
 
 class Loader:
@@ -198,7 +209,12 @@ class Loader:
             elif name == "items":
                 self._items(key, here or [])
                 continue
-            made[name] = _kept(kind, here)
+            elif name == "visit.record":
+                for visit in here or []:
+                    self._next += 1
+                    self._put("visit", self._next, visit, {"record": key})
+                continue
+            made[name] = made.get(name, _kept(kind, here))
         self.rows[form][key] = made
 
     def _items(self, record_id: int, items: list[dict[str, Any]]) -> None:

@@ -117,4 +117,22 @@ HOLES = (
             "platform/records/test_take.py::test_what_may_be_read_and_not_taken_out_is_not_in_the_file",
         ),
     ),
+    Hole(
+        "only visible records are counted and summed",
+        "platform/records/lowered.py",
+        '        asked.rows("read", table),\n        readable(asked, shape, link, table),',
+        "        readable(asked, shape, link, table),",
+        (
+            "platform/records/test_related.py::test_nobody_learns_of_records_they_may_not_read[sqlite]",
+        ),
+    ),
+    Hole(
+        "a sum over what its reader may not see is blank",
+        "platform/records/lowered.py",
+        "if not all(related.may_know(session, actor, path) for path in typed.reads):",
+        "if False:",
+        (
+            "platform/records/test_related.py::test_nobody_learns_of_records_they_may_not_read[sqlite]",
+        ),
+    ),
 )

@@ -26,6 +26,8 @@ def test_a_live_value_stands_in_list_record_form_and_export(site: Site) -> None:
     guest = {"name": make.field(), "level": level, "owes": make.field("money")}
     make.publish(site.database, "form", make.form("guest", guest, x_label="name"))
     make.publish(site.database, "form", make.form("stay", FIELDS, x_label="name"))
+    guest["stays"] = make.field("number", title="Stays", x_value='COUNT(RELATED("stay", "guest"))')
+    make.publish(site.database, "form", make.form("guest", guest, x_label="name"))
     whole = [make.rule("all", "read", "create", "change", "export")]
     make.publish(site.database, "role", make.role("host", {"guest": whole, "stay": whole}))
     made = make.record(site.database, "guest", name="Zhou", level="gold", owes="10.25")
@@ -53,3 +55,11 @@ def test_a_live_value_stands_in_list_record_form_and_export(site: Site) -> None:
     site.database.write(raised)
     export = host.http.get("/api/records/stay/export?format=csv")
     assert "22.00" in export.get_data(as_text=True)
+
+    make.record(site.database, "stay", name="stay-three", guest=str(other.id))
+    ordered = host.get("/records/guest?sort=-stays").text
+    assert ordered.index("Li") < ordered.index("Zhou")
+    chosen = host.get("/records/guest?w.stays=2").text
+    assert "Li" in chosen and "Zhou" not in chosen
+    export = host.http.get("/api/records/guest/export?format=csv").get_data(as_text=True)
+    assert [line.split(",")[-1].strip('"') for line in export.split()[1:]] == ["2", "1"]
