@@ -28,6 +28,7 @@ import psycopg
 import redis
 
 RUN = "CARELOOM_TEST_RUN"  # the run's folder, handed to the workers through the environment
+OF = "CARELOOM_TEST_OF"
 PREFIX = "careloom-tests-"
 START_SECONDS = 60
 MEMORY = "/dev/shm"
@@ -230,7 +231,11 @@ def locked(name: str) -> Iterator[None]:
 
 def once(name: str, build: Callable[[Path], Any]) -> tuple[Path, Any]:
     """A folder of this name that the first process of the run to ask has built, and what building
-    it returned; for the others to copy, never to open."""
+    it returned; for the others to copy, never to open.
+
+    Processes whose code differs say so by `OF`, and have each their own.
+    """
+    name += os.environ.get(OF, "")
     folder, returned = run_folder() / name, run_folder() / f"{name}.pickle"
     with locked(name):
         if not returned.exists():

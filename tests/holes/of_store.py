@@ -29,12 +29,19 @@ HOLES = (
     Hole(
         "a task is its people's",
         "runtime/tasks/hold.py",
-        "if not actor.is_system and not is_among(actor, asked(session, task_id)):",
-        "if False:",
+        "        if not is_among(actor, who):\n",
+        "        if False:\n",
         (
             "runtime/flows/test_follow_up.py::test_a_task_does_not_exist_for_those_not_asked[sqlite]",
         ),
         shows="Invalid",
+    ),
+    Hole(
+        "a task is claimed by its people",
+        "runtime/tasks/hold.py",
+        "if not actor.is_system and not is_among(actor, asked(session, task_id)):",
+        "if False:",
+        ("runtime/flows/test_trouble.py::test_a_pool_task_has_one_holder_at_a_time",),
     ),
     Hole(
         "who planned does not approve",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import servers
 
 from .hole import Hole
 from .tree import ROOT, holed
@@ -123,6 +124,7 @@ def _tried(tree: Path, hole: Hole) -> Outcome:
     os.chdir(ROOT)
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
+    os.environ[servers.OF] = f"-{os.getpid()}"  # what was built without the hole would hide it
     watcher = Watcher()
     # A fault that hangs must not hang us: pytest-timeout kills the process, which is told above.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # none other is needed, and they are slow

@@ -162,6 +162,8 @@ def test_a_pool_task_has_one_holder_at_a_time(clinic: Clinic, clock: TurnedClock
     clinic.started()
     (task,) = listed(clinic, "ann")
     assert [one.id for one in listed(clinic, "bob")] == [task.id]
+    with pytest.raises(NotFound):
+        act(clinic, claim, "zoe", task.id)
     act(clinic, claim, "ann", task.id)
     act(clinic, claim, "ann", task.id)
     assert listed(clinic, "bob") == []
