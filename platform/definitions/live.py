@@ -49,7 +49,7 @@ def _sub_forms(fields: Iterable[tuple[str, bool, Any]]) -> Iterator[str]:
 def _follows(text: str, own: frozenset[str]) -> bool:
     """Whether a formula asks for the day, for a field of another record or for the records that
     link here."""
-    for node in _nodes(text):
+    for node in nodes_of(text):
         if isinstance(node, Call) and _asks_around(node):
             return True
         if isinstance(node, Member):
@@ -59,7 +59,7 @@ def _follows(text: str, own: frozenset[str]) -> bool:
     return False
 
 
-def _nodes(text: str) -> Iterator[Node]:
+def nodes_of(text: str) -> Iterator[Node]:
     """All that is written in a formula; nothing where it cannot be read, as its check says."""
     try:
         waiting: list[Node] = [parse(text)]
@@ -76,7 +76,7 @@ def related_forms(fields: Mapping[str, Field]) -> frozenset[str]:
     return frozenset(
         node.args[0].value
         for its in fields.values()
-        for node in _nodes(its.value or "")
+        for node in nodes_of(its.value or "")
         if isinstance(node, Call) and _is_related(node) and isinstance(node.args[0], Literal)
     )
 

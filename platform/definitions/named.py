@@ -1,9 +1,8 @@
 """The fields a formula names, its own and those behind links, by the form they belong to."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from ..expressions import ExpressionError, Scope, Type, check, parse
+from ..expressions import ExpressionError, Scope, Type, check
 from ..expressions.tree import (
     Each,
     Field,
@@ -12,14 +11,13 @@ from ..expressions.tree import (
     Hop,
     Keep,
     Name,
-    Node,
     Resolved,
-    children,
     linking,
     parts,
 )
 from .form_scope import Resolve
 from .kinds import Use
+from .live import nodes_of
 
 
 def uses_of_formula(text: str, at: str, scope: Scope, form: str, resolve: Resolve) -> Iterator[Use]:
@@ -72,12 +70,4 @@ def _form(type_: Type) -> str:
 
 
 def _written(text: str) -> Iterator[str]:
-    try:
-        stack: list[Node] = [parse(text)]
-    except ExpressionError:
-        return
-    while stack:
-        node: Any = stack.pop()
-        if isinstance(node, Name):
-            yield node.text
-        stack.extend(children(node))
+    return (node.text for node in nodes_of(text) if isinstance(node, Name))
