@@ -26,7 +26,7 @@ FLOORS = {
         {"definitions"},
         {"identity"},
         {"events"},
-        {"store", "expressions"},
+        {"store", "expressions", "outbound"},
     ),
     "runtime": (
         {"area"},

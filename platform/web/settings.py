@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..outbound.addresses import Allowed, read_allowed
 from ..store.bucket import read_address
 
 
@@ -109,6 +110,14 @@ SETTINGS = (
         _bucket,
     ),
     Setting("CARELOOM_MAX_UPLOAD_MB", "The largest request body.", "20", _whole(1, 2000)),
+    Setting(
+        "CARELOOM_OUTBOUND",
+        "What connections may lead to beside https at the usual port of public addresses, separated"
+        " by commas: HOST, NUMBER or NETWORK, with :PORT for another port, and http:// before it"
+        " where unencrypted calls are allowed; empty: nothing else.",
+        "",
+        read_allowed,
+    ),
 )
 
 KNOWN_SECRETS = ("dev", "secret", "changeme", "change-me", "password", "careloom", "test")
@@ -129,6 +138,7 @@ class Settings:
     language: str
     files_url: str
     max_upload_mb: int
+    outbound: Allowed
 
     @property
     def secure(self) -> bool:
