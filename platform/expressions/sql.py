@@ -38,7 +38,7 @@ from sqlalchemy.types import NullType
 
 from . import sql_lists as lists
 from .check import NEVER_BLANK, Typed
-from .columns import Columns, Joined, Link, Rows, not_sql, sql_type
+from .columns import Columns, ExactNumber, Joined, Link, Rows, not_sql, sql_type
 from .environment import Env, Inner
 from .evaluate import once
 from .operations import BOUND, OPERATIONS
@@ -67,6 +67,18 @@ def to_sql(
     if typed.type.kind == "bool" and where:
         return lowering.condition(typed.node, True)
     return type_coerce(lowering.value(typed.node), sql_type(typed.type))
+
+
+def whole(number: ColumnElement[Any], most: int, dialect: str) -> ColumnElement[Any]:
+    """A whole number as one of 64 bits, blank beyond `most` either way (which is below 2**63 - 1).
+
+    It is written once, as a sum over many rows is worked out at each mention. On SQLite one of
+    more than 64 bits is text, which comes behind every number.
+    """
+    least, greatest = (func.min, func.max) if dialect == "sqlite" else (func.least, func.greatest)
+    above, below = (literal(Decimal(each), ExactNumber()) for each in (most + 1, -most - 1))
+    held = greatest(least(number, above), below)
+    return cast(func.nullif(func.nullif(held, above), below), BigInteger)
 
 
 class Lowering:

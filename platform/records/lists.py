@@ -9,7 +9,18 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, false, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    Table,
+    and_,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from ..definitions.fields import MANY, Field
@@ -48,12 +59,14 @@ class Page:
 
 @dataclass(frozen=True)
 class Sort:
-    """One column to sort by; blanks come last either way. kind: of the values in it."""
+    """One column to sort by; blanks come last either way. kind: of the values in it.
+    live: worked out for each row, so that no index has its order."""
 
     column: ColumnElement[Any]
     descending: bool
     kind: type
     blanks: bool = True
+    live: bool = False
 
     def order(self) -> list[ColumnElement[Any]]:
         """As ORDER BY has it."""
@@ -115,12 +128,12 @@ def list_records(
             select(func.count()).select_from(shape.table).where(*wanted)
         ).scalar_one()
     sorts = _sorts(session, asked, shape, sort)
-    query = select(shape.table, *(s.column.label(f"s{i}") for i, s in enumerate(sorts)))
     mark = _decode(cursor, sorts) if cursor else None
-    rows = _ordered(session, query.where(*wanted), sorts, mark, limit + 1)
+    ordered = _worked_out if any(by.live for by in sorts) else _ordered
+    rows = ordered(session, shape.table, wanted, sorts, mark, limit + 1)
     more = None
     if len(rows) > limit:
-        more = _encode([rows[limit - 1][f"s{i}"] for i in range(len(sorts))])
+        more = _encode([rows[limit - 1][f"_s{i}"] for i in range(len(sorts))])
     if not actor.is_system:
         note(form_key, (row["_id"] for row in rows[:limit]), "list")
     found = with_live(session, asked, shape, shape.whole(session, rows[:limit]))
@@ -154,18 +167,39 @@ def matching(
     return wanted
 
 
-def _ordered(
+def _worked_out(
     session: Session,
-    query: Select[Any],
+    table: Table,
+    wanted: Sequence[ColumnElement[bool]],
     sorts: Sequence[Sort],
     mark: Sequence[Any] | None,
     most: int,
-) -> list[RowMapping]:
+) -> Sequence[RowMapping]:
+    """The same where a live value sorts: it is worked out once for each row, and kept while all
+    are put in order; a database asked for it by its formula would do so at each mention."""
+    columns = [by.column.label(f"_s{i}") for i, by in enumerate(sorts)]
+    kept = select(*columns).where(*wanted).cte("kept").prefix_with("MATERIALIZED")
+    sorts = [replace(by, column=kept.c[f"_s{i}"]) for i, by in enumerate(sorts)]
+    query = select(table, *kept.c).join(kept, table.c._id == sorts[-1].column)
+    if mark is not None:
+        query = query.where(_after(sorts, mark))
+    return _asked(session, query, sorts, most)
+
+
+def _ordered(
+    session: Session,
+    table: Table,
+    wanted: Sequence[ColumnElement[bool]],
+    sorts: Sequence[Sort],
+    mark: Sequence[Any] | None,
+    most: int,
+) -> Sequence[RowMapping]:
     """The first rows in their order, behind the mark if there is one.
 
     Those with a value to sort by are asked first, and those without only where they do not fill
     the page: so each question is answered in the order of an index, from its place on.
     """
+    query = select(table, *(by.column.label(f"_s{i}") for i, by in enumerate(sorts))).where(*wanted)
     first, *others = sorts
     rows: list[RowMapping] = []
     if mark is None or mark[0] is not None:
@@ -204,17 +238,17 @@ def _sorts(session: Session, asked: Access, shape: Shape, keys: Sequence[str]) -
         if key in SYSTEM_SORTS:
             column: ColumnElement[Any] = shape.table.c[SYSTEM_SORTS[key]]
             kind: type = int if key == "id" else datetime
-            blanks = False
+            blanks, live = False, False
         elif key in shape.form.fields and _sortable(shape.form.fields[key]):
             column = _column(session, asked, shape, key)
             kind = KINDS.get(shape.form.fields[key].storage, int)
-            blanks = True
+            blanks, live = True, shape.form.fields[key].live
         else:
             near = nearest(key, known_fields(asked, shape))
             raise Malformed(
                 "E_SORT", [Problem("/sort", "E_UNKNOWN_FIELD", {"name": key[:40], "nearest": near})]
             )
-        sorts.append(Sort(column, text.startswith("-"), kind, blanks))
+        sorts.append(Sort(column, text.startswith("-"), kind, blanks, live))
     descending = sorts[0].descending if sorts else True
     return [*sorts, Sort(shape.table.c._id, descending, int, blanks=False)]
 

@@ -5,7 +5,6 @@ records the asker may read, so no formula tells more than the list itself would.
 """
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,9 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     and_,
-    case,
     cast,
-    literal,
     null,
     select,
     true,
@@ -29,10 +26,10 @@ from ..definitions.fields import Field
 from ..definitions.form import Form
 from ..definitions.form_scope import published_forms, scope_of
 from ..expressions import Env, Me, Typed, check
-from ..expressions.columns import Columns, ExactNumber, Joined, Link, Rows
+from ..expressions.columns import Columns, Joined, Link, Rows
 from ..expressions.counting import charge_search
 from ..expressions.environment import Search
-from ..expressions.sql import to_sql
+from ..expressions.sql import to_sql, whole
 from ..expressions.sql_search import search_to_sql
 from ..expressions.sqlite import register
 from ..expressions.tree import Op, linking
@@ -126,12 +123,12 @@ def live_column(
         return cast(null(), STORAGES[its.storage].type)
     env = _env(session, actor)
     columns = _own(session, actor, shape, table, {path[0] for path in typed.reads})
-    found = to_sql(typed, columns, session.get_bind().dialect.name, env)
+    dialect = session.get_bind().dialect.name
+    found = to_sql(typed, columns, dialect, env)
     if _counts(typed):
         return cast(found, BigInteger)
     if its.storage in NUMBERS:  # beyond what a number may be it is blank
-        least, most = (literal(Decimal(each), ExactNumber()) for each in (-LARGEST, LARGEST))
-        return case((and_(found >= least, found <= most), cast(found, BigInteger)))
+        return whole(found, LARGEST, dialect)
     return meant_as(found, STORAGES[its.storage].type)
 
 

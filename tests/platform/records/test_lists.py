@@ -169,6 +169,26 @@ def test_sorting_puts_blanks_last_and_pages_meet_without_gap(
     assert (one_by_one, cursor) == (found, None)
 
 
+def test_what_a_field_is_called_gets_in_no_sorts_way(database: Database) -> None:
+    make.organisation(database)
+    fields = {"name": make.field(), "s0": make.field(), "s1": make.field("number")}
+    make.publish(database, "form", make.form("odd", fields, x_label="name"))
+    for name, value in (("a", "z"), ("b", "y"), ("c", "x")):
+        make.record(database, "odd", name=name, s0=value, s1=7)
+    seen, cursor = [], None
+    for _ in range(3):
+        with database.read() as session:
+            page = list_records(session, SYSTEM, "odd", sort=["name"], limit=1, cursor=cursor)
+        seen += [record.json() for record in page.items]
+        cursor = page.next
+    assert [(one["name"], one["s0"], one["s1"]) for one in seen] == [
+        ("a", "z", 7),
+        ("b", "y", 7),
+        ("c", "x", 7),
+    ]
+    assert cursor is None
+
+
 def test_a_retired_record_is_listed_no_more(database: Database, people: dict[str, Actor]) -> None:
     gone = listed(database, where='name = "Bo"').items[0]
     database.write(lambda session: retire(session, SYSTEM, "lead", gone.id))

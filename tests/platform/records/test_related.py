@@ -1,11 +1,14 @@
 """RELATED: what a record says of the records that link to it is counted and summed when read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import make
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.orm import Session
 
 from careloom.platform.definitions.uses import uses_of
 from careloom.platform.identity.actor import SYSTEM, Actor
@@ -141,24 +144,57 @@ def test_it_is_asked_for_and_put_in_order_like_any_other(database: Database, mad
         assert ([record.label for record in page.items], page.total) == (["b"], 1)
 
 
-def test_a_list_asks_once_for_all_its_rows_and_by_the_link(database: Database, made: Any) -> None:
+@contextmanager
+def asked_of_bills(session: Session) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that name the bills, as they are sent meanwhile."""
     asked: list[tuple[str, Any]] = []
 
     def note(conn: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
         if "form_bill" in statement:
             asked.append((statement, parameters))
 
+    engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_a_list_asks_once_for_all_its_rows_and_by_the_link(database: Database, made: Any) -> None:
     with database.read() as session:
-        engine = session.get_bind()
-        event.listen(engine, "before_cursor_execute", note)
-        list_records(session, SYSTEM, "guest")
-        event.remove(engine, "before_cursor_execute", note)
+        with asked_of_bills(session) as asked:
+            list_records(session, SYSTEM, "guest")
         ((statement, parameters),) = asked
         if database.dialect == "sqlite":
             explain = f"EXPLAIN QUERY PLAN {statement}"
             plan = session.connection().exec_driver_sql(explain, parameters).all()
             steps = [str(step) for step in plan if "form_bill" in str(step)]
             assert steps and all("ix_form_bill_guest" in step for step in steps), plan
+
+
+def test_to_put_a_list_in_order_each_sum_is_worked_out_once(database: Database, made: Any) -> None:
+    sums = 2 if database.dialect == "sqlite" else 1  # SQLite's are of upper and lower halves
+    with database.read() as session:
+        with asked_of_bills(session) as asked:
+            page = list_records(session, SYSTEM, "guest", sort=["-paid"], limit=2)
+        in_order, _of_the_page = (statement for statement, _ in asked)
+        assert in_order.count("FROM form_bill") == sums
+        with asked_of_bills(session) as asked:
+            last = list_records(session, SYSTEM, "guest", sort=["-paid"], cursor=page.next)
+        assert asked[0][0].count("FROM form_bill") == sums
+    assert [record.label for record in (*page.items, *last.items)] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_a_sum_that_no_number_may_be_is_blank(database: Database, made: Any, sign: str) -> None:
+    most = f"{sign}9999999999999999.99"
+    make.record(database, "bill", guest=str(made["c"].id), paid=most)
+    assert read(database, made["c"])["paid"] == most
+    make.record(database, "bill", guest=str(made["c"].id), paid=f"{sign}0.01")
+    assert "paid" not in read(database, made["c"])
+    for _ in range(12):
+        make.record(database, "bill", guest=str(made["c"].id), paid=most)
+    assert "paid" not in read(database, made["c"]), "nor one of more than 64 bits"
+    assert names(database, sort=["paid"])[-1] == "c"
 
 
 def test_nobody_learns_of_records_they_may_not_read(
