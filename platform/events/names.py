@@ -31,7 +31,9 @@ declare(
         "backup:restored": ("made_at", "seq"),
         "keys:rotated": ("key",),
         "keys:dropped": ("key",),
-        "pack:applied": ("key", "version", "steps"),
+        "pack:applied": ("key", "version", "steps", "signed", "by"),
         "pack:rolled_back": ("key", "version", "steps"),
+        "pack:trusted": ("name", "key"),
+        "pack:distrusted": ("name", "key"),
     }
 )

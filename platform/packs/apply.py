@@ -115,5 +115,11 @@ def _install(
     keep_files(session, pack.key, files)
     session.flush()
     done = sum(found.count(action) for action in GOES_IN)
-    data = {"key": pack.key, "version": pack.version, "steps": done}
+    data = {
+        "key": pack.key,
+        "version": pack.version,
+        "steps": done,
+        "signed": found.signed.state,
+        "by": found.signed.by,
+    }
     append(session, "pack:applied", actor, (f"pack:{pack.key}", row.id), None, data)

@@ -13,6 +13,7 @@ from .installed import as_shipped, files_from
 from .library import grounds
 from .plan import Name, Plan, plan
 from .read import Pack
+from .signers import need_good
 from .story import Told, play
 
 MOST_KEPT = 4
@@ -61,15 +62,17 @@ def judge(
     pack: Pack,
     take: Collection[Name] = (),
     despite: bool = False,
+    unsigned: bool = False,
 ) -> tuple[list[Told], dict[str, Any]]:
     """Whether a pack may come in: what came of its stories, and the same in numbers for the trail.
 
-    despite: somebody says that it may although some are not true. Raises NotAllowed, and Conflict
-    with what failed in the stories.
+    despite: somebody says that it may although some are not true; unsigned: although nobody who
+    is trusted here vouches for it. Raises NotAllowed, and Conflict with what is in the way.
     """
     with database.read() as session:
         need(session, actor, "packs.apply")
-    _, told = look(database, pack, take)
+    found, told = look(database, pack, take)
+    need_good(found.signed, unsigned)
     passed = sum(each.passed for each in told)
     failed = len(told) - passed
     if failed and not despite:
@@ -83,9 +86,10 @@ def bring_in(
     pack: Pack,
     take: Collection[Name] = (),
     despite: bool = False,
+    unsigned: bool = False,
 ) -> Plan:
     """Apply a pack that may come in. Raises what `judge` and `apply_pack` raise."""
-    _, stories = judge(database, actor, pack, take, despite)
+    _, stories = judge(database, actor, pack, take, despite, unsigned)
     return database.write(lambda session: apply_pack(session, actor, pack, take, stories))
 
 

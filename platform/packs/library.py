@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ..store.errors import Invalid, NotFound, Problem
@@ -19,22 +20,28 @@ def shipped() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(SHIPPED.glob("*/pack.json"))}
 
 
+def shipped_pack(key: str) -> Pack:
+    """A pack that comes with Careloom. Raises NotFound."""
+    folder = shipped().get(key)
+    if folder is None:
+        raise NotFound("E_PACK_NONE", pack=key)
+    return replace(read_pack(folder), ours=True)
+
+
 def found(named: str) -> tuple[Pack, Find]:
     """A pack by its folder, its zip, or the key of a shipped one; and where what it stands on is
     looked for: beside it, then among the shipped. Raises NotFound, Malformed."""
-    path = Path(named)
-    if not os.path.exists(named):  # says no, too, where one may not look: in root's own folder
-        if named not in shipped():
-            raise NotFound("E_PACK_NONE", pack=named)
-        path = shipped()[named]
+    there = os.path.exists(named)  # says no, too, where one may not look: in root's own folder
+    pack = read_pack(Path(named)) if there else shipped_pack(named)
+    path = Path(named) if there else shipped()[named]
 
     def find(key: str) -> Pack | None:
         beside = path.resolve().parent / key
         if (beside / "pack.json").is_file():
             return read_pack(beside)
-        return read_pack(shipped()[key]) if key in shipped() else None
+        return shipped_pack(key) if key in shipped() else None
 
-    return read_pack(path), find
+    return pack, find
 
 
 def grounds(pack: Pack, find: Find) -> list[Pack]:

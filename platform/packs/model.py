@@ -1,5 +1,5 @@
-"""Tables: the packs installed here, each of their objects as it was shipped, and what each apply
-changed, so that it can be taken back."""
+"""Tables: the packs installed here, each of their objects as it was shipped, what each apply
+changed, so that it can be taken back; and whose signatures count."""
 
 from datetime import datetime
 from typing import Any
@@ -67,6 +67,18 @@ class PackApply(Base):
     stories: Mapped[dict[str, Any]] = mapped_column(Json)
     undo: Mapped[dict[str, Any]] = mapped_column(Json)
     undone_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class PackSigner(Base):
+    """Somebody whose packs come in on their signature alone. key: their public key."""
+
+    __tablename__ = "pack_signer"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    key: Mapped[str] = mapped_column(String(43), unique=True)
+    at: Mapped[datetime] = mapped_column(Moment)
+    by: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class PackUpload(Base):

@@ -1,6 +1,6 @@
 """A pack against what is installed -> the steps that applying it would take."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from ..definitions.published import entries, published
 from ..store.errors import Malformed, Problem
 from .model import InstalledPack, PackObject
 from .read import Document, Pack
+from .signers import Signed, signed
 
 #: what a step does: add a new definition; upgrade one nobody changed here; same: nothing to do;
 #: keep the local one, which was changed here and has not changed in the pack; conflict: both did,
@@ -42,12 +43,14 @@ class Plan:
     """What applying a pack will do. `before`: the version installed now, if any.
 
     problems: what keeps it from being applied; each path begins with the definition's place.
+    signed: what its signature is worth.
     """
 
     pack: Pack
     before: str | None
     steps: tuple[Step, ...]
     problems: tuple[Problem, ...]
+    signed: Signed
 
     def count(self, action: str) -> int:
         return sum(step.action == action for step in self.steps)
@@ -60,7 +63,7 @@ def plan(session: Session, pack: Pack, take: Collection[Name] = ()) -> Plan:
     take: the definitions of which the pack's is wanted, although the local one was changed.
     """
     installed = session.get(InstalledPack, pack.key)
-    problems = _requirements(session, pack)
+    problems = [*_requirements(session, pack), *_older(pack, installed)]
     in_force = {(entry.kind, entry.key) for entry in entries(session)}
     steps = [_step(session, pack, name, in_force, take) for name in ordered(pack)]
     steps += _removed(session, pack)
@@ -72,7 +75,8 @@ def plan(session: Session, pack: Pack, take: Collection[Name] = ()) -> Plan:
             if step.action in GOES_IN:
                 problems += _checked(session, step, pack.objects[step.kind, step.key])
     problems += _broken(session, pack, steps)
-    return Plan(pack, installed.version if installed else None, tuple(steps), tuple(problems))
+    before = installed.version if installed else None
+    return Plan(pack, before, tuple(steps), tuple(problems), signed(session, pack))
 
 
 def going_in(pack: Pack, steps: Collection[Step]) -> dict[Name, Document]:
@@ -122,6 +126,14 @@ def _requirements(session: Session, pack: Pack) -> list[Problem]:
             params = {"pack": key, "version": least}
             problems.append(Problem("/pack.json/requires", "E_PACK_REQUIRES", params))
     return problems
+
+
+def _older(pack: Pack, installed: InstalledPack | None) -> Iterator[Problem]:
+    """What was mended in a later version is not brought back by an older one that is good in all
+    else; going back is `rollback`."""
+    if installed is not None and version_of(pack.version) < version_of(installed.version):
+        params = {"version": pack.version, "installed": installed.version}
+        yield Problem("/pack.json/version", "E_PACK_OLDER", params)
 
 
 def version_of(text: str) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from ..definitions.schema_check import pointer
 from ..store.errors import Malformed, Problem
 from ..store.tables import KEY
 from .archive import files_at
+from .signature import SIGNATURE, signer_of
 from .story import story_problems
 from .strict import Unread, loads
 
@@ -38,7 +39,8 @@ Document = dict[str, Any]
 class Pack:
     """A pack as read. objects: documents by (kind, key), in the order of their files.
 
-    stories: by key. beside: the other files by name (README.md, data/…), as text.
+    stories: by key. beside: the other files by name (README.md, data/…), as text. signer: the
+    public key that vouches for all of it, "" when none does. ours: it came with Careloom.
     """
 
     key: str
@@ -47,6 +49,8 @@ class Pack:
     objects: Mapping[tuple[str, str], Document]
     stories: Mapping[str, Document] = field(default_factory=dict)
     beside: Mapping[str, str] = field(default_factory=dict)
+    signer: str = ""
+    ours: bool = False
 
 
 def read_pack(path: Path) -> Pack:
@@ -59,8 +63,11 @@ def pack_of(files: Mapping[str, bytes]) -> Pack:
     """A pack from its files by relative name. Raises Malformed with every problem."""
     if "pack.json" not in files:
         raise Malformed("E_PACK", [Problem("/pack.json", "E_PACK_MANIFEST")])
+    signer = signer_of(files)
     reading = _Reading()
     for name, content in files.items():
+        if name == SIGNATURE:
+            continue
         try:
             reading.file(name, content)
         except Unread as fault:
@@ -75,6 +82,7 @@ def pack_of(files: Mapping[str, bytes]) -> Pack:
         reading.objects,
         reading.stories,
         reading.beside,
+        signer,
     )
 
 

@@ -18,7 +18,7 @@ from ..identity.people import add_person
 from ..identity.tree import tree, unit_by_code
 from ..identity.units import add_unit, set_intake
 from ..packs.apply import apply_pack
-from ..packs.read import read_pack
+from ..packs.library import shipped_pack
 from ..store.database import Database
 
 BLUEPRINTS = Path(__file__).parents[2] / "blueprints"
@@ -41,7 +41,7 @@ class SignIn:
 def load_demo(database: Database) -> list[SignIn]:
     """Bring in what is not there yet; run again, it changes nothing and knows no passwords."""
     for key in PACKS:
-        pack = read_pack(BLUEPRINTS / key)
+        pack = shipped_pack(key)
         database.write(lambda session, p=pack: apply_pack(session, SYSTEM, p))  # type: ignore[misc]
     content = json.loads((BLUEPRINTS / "demo.json").read_text("utf-8"))
     database.write(lambda session: _organisation(session, content["units"]))

@@ -1,4 +1,4 @@
-"""careloom packs: list, plan, add, diff, export, roll back."""
+"""careloom packs: list, plan, add, diff, export, roll back, and their signatures (`signing`)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +17,7 @@ from ..packs.rollback import roll_back
 from ..packs.story import Told
 from ..web.differences import told as change_told
 from .answers import database, label, language, refusals_in_words, told
+from .signing import SIGNING
 from .stories import tell
 
 MOST_CHANGES = 20
@@ -25,6 +26,10 @@ MOST_CHANGES = 20
 @click.group()
 def packs() -> None:
     """Blueprint packs: what is installed, what one would change, add one, take it back."""
+
+
+for verb in SIGNING:
+    packs.add_command(verb)
 
 
 @packs.command("list")
@@ -62,17 +67,26 @@ def _names(_context: click.Context, _option: click.Parameter, given: Sequence[st
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--take", multiple=True, callback=_names, help="KIND/KEY: take the pack's.")
 @click.option("--despite-stories", "despite", is_flag=True, help="Also when stories fail.")
+@click.option(
+    "--despite-signature",
+    "unsigned",
+    is_flag=True,
+    help="Also when nobody signed it who is trusted here.",
+)
 @with_appcontext
 @refusals_in_words
-def add_pack(pack: str, yes: bool, take: list[Name], despite: bool) -> None:
+def add_pack(pack: str, yes: bool, take: list[Name], despite: bool, unsigned: bool) -> None:
     """Install PACK, or upgrade it; what was changed here is kept."""
     read, _ = found(pack)
     if not yes:
         plan, stories = look(database(), read, take)
         _show(plan, stories)
         if not plan.problems:
+            if not plan.signed.good and not unsigned:
+                asks = told(f"page.plan.despite.{plan.signed.state}", by=plan.signed.by)
+                unsigned = click.confirm(asks, abort=True)
             click.confirm(told("cli.go_on"), abort=True)
-    done = bring_in(database(), SYSTEM, read, take, despite)
+    done = bring_in(database(), SYSTEM, read, take, despite, unsigned)
     if yes:
         _show(done, [])
     click.echo(told("cli.pack_added", pack=read.key, version=read.version))
@@ -120,6 +134,7 @@ def rollback_pack(key: str) -> None:
 def _show(plan: Plan, stories: Sequence[Told]) -> None:
     title = label(plan.pack.manifest.get("title", plan.pack.key))
     click.echo(f"{plan.pack.key}  {plan.before or '—'} → {plan.pack.version}  {title}")
+    click.echo(f"  {told('page.plan.signed.' + plan.signed.state, by=plan.signed.by)}")
     for step in plan.steps:
         click.echo(f"  {told(f'pack.{step.action}')}  {told('kind.' + step.kind)} {step.key}")
         for change in step.changes[:MOST_CHANGES]:

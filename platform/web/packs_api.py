@@ -17,6 +17,7 @@ from ..packs.installed import export
 from ..packs.model import InstalledPack
 from ..packs.plan import Name, Plan
 from ..packs.rollback import Taken, roll_back
+from ..packs.signers import STATES
 from ..packs.story import Told
 from ..packs.uploads import drop_upload, keep_upload, uploaded
 from ..store.errors import Malformed
@@ -44,6 +45,7 @@ _PLAN = thing(
         "pack": KEY,
         "version": _VERSION,
         "before": {"type": ["string", "null"]},
+        "signed": thing({"state": {"enum": [*STATES]}, "by": {"type": ["string", "null"]}}),
         "steps": _OBJECTS,
         "problems": _OBJECTS,
         "stories": _OBJECTS,
@@ -65,6 +67,7 @@ def plan_json(plan: Plan, stories: Sequence[Told]) -> dict[str, Any]:
         "pack": plan.pack.key,
         "version": plan.pack.version,
         "before": plan.before,
+        "signed": {"state": plan.signed.state, "by": plan.signed.by or None},
         "steps": [
             {
                 "action": step.action,
@@ -136,24 +139,28 @@ def plan_pack() -> ResponseReturnValue:
     needs="packs.apply",
     spec=Spec(
         "Apply a plan: all of it or nothing. `take` names definitions, KIND/KEY, of which the "
-        "pack's is wanted although they were changed here; others changed here are kept.",
+        "pack's is wanted although they were changed here; others changed here are kept. A pack "
+        "that nobody signed who is trusted here comes in with `despite_signature` only.",
         body=thing(
             {"plan": ID},
             take={"type": "array", "items": _NAME},
             despite_stories={"type": "boolean"},
+            despite_signature={"type": "boolean"},
         ),
         answers={200: _PLAN},
         tag="packs",
     ),
 )
 def apply_plan() -> ResponseReturnValue:
-    """409 when stories fail and nobody says `despite_stories`; 422 with the plan's problems."""
+    """409 when stories fail and nobody says `despite_stories`, or its signature is not one that
+    counts here and nobody says `despite_signature`; 422 with the plan's problems."""
     sent, actor = json_object(), who()
     database = current_database()
     upload = number(sent["plan"])
     pack = uploaded(database, actor, upload)
-    take, despite = names(sent.get("take", ())), sent.get("despite_stories", False)
-    told, numbers = judge(database, actor, pack, take, despite)
+    take = names(sent.get("take", ()))
+    despite, unsigned = sent.get("despite_stories", False), sent.get("despite_signature", False)
+    told, numbers = judge(database, actor, pack, take, despite, unsigned)
 
     def deed(session: Session) -> Plan:
         drop_upload(session, upload)

@@ -16,14 +16,14 @@ from ..definitions.published import published
 from ..identity.permissions import allowed
 from ..packs.apply import apply_pack
 from ..packs.bring_in import judge, look
-from ..packs.library import shipped
+from ..packs.library import shipped, shipped_pack
 from ..packs.model import InstalledPack, PackObject
 from ..packs.plan import ACTIONS, Plan, Step, version_of
-from ..packs.read import Pack, read_pack
+from ..packs.read import Pack
 from ..packs.rollback import last_apply, roll_back
 from ..packs.story import Told
 from ..packs.uploads import keep_upload, uploaded
-from ..store.errors import Malformed, NotFound, Problem, Refusal
+from ..store.errors import Malformed, Problem, Refusal
 from .body import number
 from .context import local
 from .differences import told as change_told
@@ -70,8 +70,8 @@ def _draw(session: Session, problems: Sequence[dict[str, str]]) -> str:
     installed = session.scalars(select(InstalledPack).order_by(InstalledPack.applied_at)).all()
     versions = {row.key: row.version for row in installed}
     available = []
-    for key, folder in shipped().items():
-        pack = read_pack(folder)
+    for key in shipped():
+        pack = shipped_pack(key)
         if key not in versions or version_of(pack.version) > version_of(versions[key]):
             available.append({"key": key, "title": _title(pack), "version": pack.version})
     return render_template(
@@ -135,17 +135,14 @@ def _chosen() -> _Chosen:
     if request.form.get("upload"):
         upload = number(request.form["upload"])
         return _Chosen(uploaded(current_database(), who(), upload), upload)
-    folder = shipped().get(request.form.get("pack", ""))
-    if folder is None:
-        raise NotFound()
-    return _Chosen(read_pack(folder))
+    return _Chosen(shipped_pack(request.form.get("pack", "")))
 
 
 @route(area, "/packs/plan", methods=("POST",), needs="packs.apply", endpoint="plan")
 def show_plan() -> ResponseReturnValue:
     """`pages/pack_plan.html`: title, version, before, steps (act, colour, title, kind, name,
     changes, choose: may the pack's be taken), problems, counts, stories, passed, named (hidden
-    fields), may_apply, nothing (it is installed just so)."""
+    fields), may_apply, nothing (it is installed just so), signed (state, by)."""
     try:
         chosen = _chosen()
     except Malformed as refusal:
@@ -175,6 +172,7 @@ def _draw_plan(
         passed=sum(each.passed for each in stories),
         problems=problems,
         named=chosen.named,
+        signed=found.signed,
         nothing=not problems and found.count("same") == len(found.steps),
         may_apply=not blocking,
     )
@@ -211,9 +209,10 @@ def apply() -> ResponseReturnValue:
     chosen, actor = _chosen(), who()
     take = names(request.form.getlist("take"))
     despite = request.form.get("despite") == "yes"
+    unsigned = request.form.get("despite_signature") == "yes"
     close_reading()
     try:
-        _, stories = judge(current_database(), actor, chosen.pack, take, despite)
+        _, stories = judge(current_database(), actor, chosen.pack, take, despite, unsigned)
         write(lambda session: apply_pack(session, actor, chosen.pack, take, stories))
     except Refusal as refusal:
         if not refusal.problems:

@@ -4,6 +4,33 @@ from .hole import Hole
 
 HOLES = (
     Hole(
+        "a signature vouches for each file's bytes",
+        "platform/packs/signature.py",
+        "if digests.get(name) != listed.get(name)",
+        "if name not in digests",
+        (
+            "platform/packs/test_signature.py::test_each_file_that_was_changed_taken_out_or_put_in_is_named",
+        ),
+    ),
+    Hole(
+        "a signature is made with its key",
+        "platform/packs/signature.py",
+        "    except InvalidSignature:\n        raise",
+        '    except InvalidSignature:\n        return str(found["signer"])\n        raise',
+        (
+            "platform/packs/test_signature.py::test_a_signature_that_does_not_hold_is_refused_whoever_asks",
+        ),
+    ),
+    Hole(
+        "a pack nobody vouches for waits for a word",
+        "platform/packs/signers.py",
+        "if not found.good and not despite:",
+        "if False:",
+        (
+            "platform/packs/test_signature.py::test_a_pack_nobody_known_signed_waits_for_somebodys_word_which_is_kept",
+        ),
+    ),
+    Hole(
         "a file is authorised when it is had",
         "platform/records/attachments.py",
         "if row is None or not _may_have(session, actor, row):",

@@ -165,11 +165,11 @@ def test_a_pack_that_breaks_its_promises_is_refused_unless_somebody_says_so(
 ) -> None:
     one = pack("1.0.0", stories__holds=story())
     with pytest.raises(Conflict) as refusal:
-        bring_in(sqlite, SYSTEM, one)
+        bring_in(sqlite, SYSTEM, one, unsigned=True)
     assert [problem.path for problem in refusal.value.problems] == ["/stories/holds/one/late/with"]
     with sqlite.read() as session:
         assert as_shipped(session, "paint") is None
-    bring_in(sqlite, SYSTEM, one, despite=True)
+    bring_in(sqlite, SYSTEM, one, despite=True, unsigned=True)
     assert items(sqlite) == ["red"]
     with sqlite.read() as session:
         assert _proof(session) == {"passed": 0, "all": 1, "despite": True}

@@ -22,6 +22,9 @@ from careloom.platform.store.errors import Problem
 
 from .parcels import colours, files, pack, story
 
+#: the parcels of these tests are not signed
+YES = {"despite_signature": "yes"}
+
 
 def program(site: Site, role: str, login: str) -> tuple[Caller, dict[str, str]]:
     token = site.token(site.person(login, "G", role))
@@ -39,9 +42,15 @@ def test_a_zip_is_planned_applied_listed_exported_and_taken_back(site: Site) -> 
     for version, names in (("1.0.0", ["red"]), ("1.1.0", ["red", "blue"])):
         plan: Any = planned(site, token, zipped(files(version, colours(*names)))).json
         assert plan["problems"] == [] and plan["stories"] == []
-        done = call("POST", "/api/packs/apply", {"plan": plan["id"]})
+        yes = {"plan": plan["id"], "despite_signature": True}
+        done = call("POST", "/api/packs/apply", yes)
         assert done.status_code == 200, done.text
-        assert call("POST", "/api/packs/apply", {"plan": plan["id"]}).status_code == 404
+        assert (
+            call(
+                "POST", "/api/packs/apply", {"plan": plan["id"], "despite_signature": True}
+            ).status_code
+            == 404
+        )
     (step,) = plan["steps"]
     assert (step["action"], len(step["changes"])) == ("upgrade", 1) and "blue" in step["changes"][0]
     listed: Any = call("GET", "/api/packs").json
@@ -93,12 +102,12 @@ def test_a_page_takes_a_zip_shows_its_plan_and_applies_it(site: Site) -> None:
     visitor = browser(site)
     csrf = visitor.csrf("/packs")
     page = sent(visitor, zipped(files()), csrf).text
-    done = visitor.post("/packs/apply", csrf=csrf, upload=hidden(page, "upload"))
+    done = visitor.post("/packs/apply", csrf=csrf, upload=hidden(page, "upload"), **YES)
     assert done.status_code == 303
     assert "1.0.0" in visitor.get("/packs").text
     newer = sent(visitor, zipped(files("1.1.0", colours("red", "blue"))), csrf).text
     assert "blue" in newer
-    visitor.post("/packs/apply", csrf=csrf, upload=hidden(newer, "upload"))
+    visitor.post("/packs/apply", csrf=csrf, upload=hidden(newer, "upload"), **YES)
     assert "/packs/paint/rollback" in visitor.get("/packs").text
     assert visitor.post("/packs/paint/rollback", csrf=csrf).status_code == 303
     broken = sent(visitor, b"no zip", csrf)
@@ -118,8 +127,8 @@ def test_a_story_that_fails_is_told_step_by_step_and_asks_for_a_yes(
     page = sent(visitor, zipped(files("1.0.0", stories__holds=story())), csrf).text
     assert "ida" in page and 'name="despite"' in page
     upload = hidden(page, "upload")
-    assert visitor.post("/packs/apply", csrf=csrf, upload=upload).status_code == 409
-    done = visitor.post("/packs/apply", csrf=csrf, upload=upload, despite="yes")
+    assert visitor.post("/packs/apply", csrf=csrf, upload=upload, **YES).status_code == 409
+    done = visitor.post("/packs/apply", csrf=csrf, upload=upload, despite="yes", **YES)
     assert done.status_code == 303
 
 
