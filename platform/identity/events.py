@@ -4,6 +4,7 @@ from ..events.names import declare
 
 SUBJECT = "person"
 UNIT = "unit"
+ALARM = "alarm"  # about the person of this id; a kind of its own, so that alarms are found
 
 declare(
     {
@@ -17,6 +18,7 @@ declare(
         "person:disabled": (),
         "person:enabled": (),
         "person:password_set": ("by_self",),
+        "person:saw_many": ("records", "minutes"),
         "role:given": ("role", "unit", "until"),
         "role:taken": ("role", "unit"),
         "token:issued": ("prefix",),

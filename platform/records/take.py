@@ -20,6 +20,7 @@ from ..definitions.options import Choices, in_language
 from ..events.log import append
 from ..events.view_log import Looked, looked, note, watching, write_views
 from ..identity.actor import Actor
+from ..identity.many_seen import look_out
 from ..identity.permissions import access
 from ..store.database import Database
 from ..store.errors import Malformed
@@ -188,5 +189,6 @@ def _tell(
     session: Session, actor: Actor, form_key: str, count: int, rows: Sequence[Looked]
 ) -> None:
     write_views(session, rows)
+    look_out(session, [actor.person_id])
     subject, data = (f"form:{form_key}", 0), {"form": form_key, "rows": count}
     append(session, "records:exported", actor, subject, actor.unit_id, data)

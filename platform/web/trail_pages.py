@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from ..definitions.published import entries, published
 from ..events.model import Event, View
 from ..events.trail import Wanted
 from ..identity.actor import Actor
+from ..identity.events import ALARM
 from ..identity.model import Person
 from ..identity.permissions import access
 from ..identity.reach import login_of
@@ -24,6 +26,7 @@ from ..identity.tree import tree
 from ..records.choices import labels
 from ..records.trail import FORM, RIGHT
 from ..store.errors import Malformed, Refusal
+from ..store.session import moment
 from .context import local
 from .navigation import Place, add_places
 from .paging import cursor, sealed
@@ -35,7 +38,8 @@ from .words import say, text
 area = Blueprint("trail", __name__)
 
 PAGE = 50
-ABOUT = ("definition", "pack", "person", "unit")
+ABOUT = ("definition", "pack", "person", "unit", ALARM)
+LATELY = timedelta(days=7)
 
 
 def plug_in(app: Flask) -> None:
@@ -76,7 +80,7 @@ class Asked:
 @route(area, "/trail", needs=RIGHT, endpoint="trail")
 def show() -> ResponseReturnValue:
     """`pages/trail.html`: asked, about (choices: key, title, chosen), tabs (words, url, current),
-    trail (lines), pager, problems."""
+    trail (lines), pager, problems, alarms (how many there were lately, on the page of all)."""
     session, actor = reading(), who()
     asked = _asked()
     problems: list[dict[str, str]] = []
@@ -108,7 +112,13 @@ def show() -> ResponseReturnValue:
             "next": following,
         },
         problems=problems,
+        alarms=0 if asked.about else _alarms(reading(), actor),
     )
+
+
+def _alarms(session: Session, actor: Actor) -> int:
+    since = moment(session) - LATELY
+    return len(events_of(session, actor, Wanted((ALARM, None), since=since), None, PAGE)[0])
 
 
 def _asked() -> Asked:
@@ -176,7 +186,8 @@ def _event_lines(
             words += say(language(), "page.colon") + _titles(session, form, data["fields"])
         by = people.get(event.actor_id or 0) or say(language(), "page.trail.system")
         detail = " · ".join(dict.fromkeys(part for part in (by, name) if part))
-        lines.append(Line(words, local(event.at), detail, url))
+        state = "bad" if event.subject_kind == ALARM else ""
+        lines.append(Line(words, local(event.at), detail, url, state))
     return lines
 
 

@@ -4,6 +4,15 @@ from .hole import Hole
 
 HOLES = (
     Hole(
+        "who is shown very many records is noticed",
+        "platform/web/view_log.py",
+        "    look_out(session, (row.person_id for row in rows))\n",
+        "",
+        (
+            "platform/web/test_trail.py::test_who_is_shown_very_many_records_is_an_alarm_to_who_reads_the_trail[sqlite]",
+        ),
+    ),
+    Hole(
         "a right is held at or above the unit",
         "platform/identity/permissions.py",
         "return any(at.startswith(path) for path in paths)",

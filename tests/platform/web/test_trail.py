@@ -8,6 +8,7 @@ from sqlalchemy import select
 from visitors import FORM, Caller, Site
 
 from careloom.platform.events.model import View
+from careloom.platform.identity import many_seen
 from careloom.platform.identity.actor import Actor
 from careloom.platform.records.submit import change
 from careloom.platform.records.take import write_file
@@ -203,3 +204,37 @@ def test_a_form_that_is_not_there_has_no_trail_page_of_views(site: Site) -> None
     visitor.sign_in("auditor")
     page = visitor.get(f"/trail?about=form:{FORM['key']}x&kind=views")
     assert page.status_code == 200 and "problem" in page.text
+
+
+def test_who_is_shown_very_many_records_is_an_alarm_to_who_reads_the_trail(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(many_seen, "MANY", 3)
+    clerk = site.person("clerk", "B1", "clerk")
+    site.person("auditor", "B1", "auditor")
+    visitor = site.visitor()
+    visitor.sign_in("auditor")
+    for name in ("Li", "Wang"):
+        make.record(site.database, "lead", clerk, name=name)
+    asked = caller(site, clerk)
+    assert asked("GET", "/api/records/lead").status_code == 200
+    assert "/trail?about=alarm" not in visitor.get("/trail").text
+    make.record(site.database, "lead", clerk, name="Zhou")
+    assert asked("GET", "/api/records/lead").status_code == 200
+    page = visitor.get("/trail").text
+    assert "/trail?about=alarm" in page
+    alarms = visitor.get("/trail?about=alarm").text
+    assert "is-bad" in alarms and "Clerk" in alarms
+
+
+def test_an_export_of_very_many_is_an_alarm_before_its_file_is_there(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setattr(many_seen, "MANY", 3)
+    clerk = site.person("clerk", "B1", "clerk")
+    for name in ("Li", "Wang", "Zhou"):
+        make.record(site.database, "lead", clerk, name=name)
+    write_file(site.database, clerk, "lead", tmp_path / "leads.csv")
+    auditor = caller(site, site.person("auditor", "B1", "auditor"))
+    (alarm,) = items(auditor, "?subject=alarm")
+    assert (alarm["name"], alarm["data"]) == ("person:saw_many", {"records": 3, "minutes": 10})
