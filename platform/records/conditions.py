@@ -6,7 +6,7 @@ database cannot answer, or that means nothing any more, covers no row at all.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -153,23 +153,23 @@ def lookups_refused(session: Session, document: Mapping[str, Any]) -> Iterator[P
     for number, (_, condition) in enumerate(formulas.rules):
         placed.append((pointer("x-rules", number, "if"), condition))
     for at, formula in placed:
-        for node in walk(formula.typed.node) if formula is not None else ():
-            if isinstance(node, Find) and (problem := _not_found_by(node, resolve)):
-                yield replace(problem, path=at)
+        try:
+            if formula is not None:
+                need_lookups(formula.typed, resolve)
+        except ExpressionError as error:
+            place = {"start": error.start, "end": error.end}
+            yield Problem(at, error.code, {**error.params, **place})
 
 
-def _not_found_by(node: Find, resolve: Resolve) -> Problem | None:
-    target = resolve(node.form)
-    if target is None:
-        return None
-    table = form_table(target.key, specs_of(target))
-    search = Search(lambda row: False, node.where, Env())
-    try:
-        for dialect in DIALECTS:
-            search_to_sql(search, _bare(target, table, resolve), dialect, Env())
-    except ExpressionError as error:
-        return Problem("", error.code, {**error.params, "start": error.start, "end": error.end})
-    return None
+def need_lookups(typed: Typed, resolve: Resolve) -> None:
+    """Raises ExpressionError E_NOT_SQL for a LOOKUP whose condition a database cannot be asked."""
+    for node in walk(typed.node):
+        target = resolve(node.form) if isinstance(node, Find) else None
+        if isinstance(node, Find) and target is not None:
+            table = form_table(target.key, specs_of(target))
+            search = Search(lambda row: False, node.where, Env())
+            for dialect in DIALECTS:
+                search_to_sql(search, _bare(target, table, resolve), dialect, Env())
 
 
 def _lower_on_both(typed: Typed, form: Form, resolve: Resolve) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from ...platform.definitions.kinds import Kind
 from ...platform.definitions.schema_check import missing, schema
 from ...platform.expressions import ExpressionError
+from ...platform.records.conditions import need_lookups
 from ...platform.store.errors import Problem
 from ..actions.formula import Formula
 from ..steps.graph import (
@@ -202,7 +203,9 @@ class _Gathering:
         if rows in self.faulty:  # said where the list is
             return Formula(at, text, run=lambda env: None)
         try:
-            return self.formulas(text, at, expect, over, rows)
+            made = self.formulas(text, at, expect, over, rows)
+            need_lookups(made.typed, self.formulas.form_of)
+            return made
         except ExpressionError as error:
             self.faulty.add(text)
             place = {"start": error.start, "end": error.end}

@@ -123,6 +123,8 @@ def test_a_faulty_shape_is_told(whole: Clinic, name: str) -> None:
     assert problem in found(whole, document)
 
 
+#: each customer would have to be asked for another
+NESTED = 'LOOKUP("customer", LOOKUP("customer", name = parent.name, name) = "x", name)'
 NAMES: dict[str, tuple[Document, tuple[str, str]]] = {
     "no such form": (with_call(form="nothing"), ("/steps/0/form", "E_NO_FORM")),
     "no such subject": ({**flow_of(END), "subject": "nothing"}, ("/subject", "E_NO_FORM")),
@@ -155,6 +157,10 @@ NAMES: dict[str, tuple[Document, tuple[str, str]]] = {
     "a condition that is no condition": (
         flow_of(branch({"key": "a", "when": "name", "steps": []}, {"key": "b", "steps": []}), END),
         ("/steps/0/cases/0/when", "E_EXPECT"),
+    ),
+    "a LOOKUP that no database can be asked": (
+        flow_of(set_status("a", NESTED), END),
+        ("/steps/0/do/0/values/status", "E_NOT_SQL"),
     ),
     "a required value missing": (
         flow_of(
