@@ -84,7 +84,7 @@ class _Map:
         self.graph = graph
         self.now = moment(reader.session)
         self.visits = _visits(reader, instance)
-        self.reasons = Reasons(reader)
+        self.reasons = Reasons(reader, graph)
         self.stands, self.stuck = _stands(reader, instance)
 
     def sequence(self, steps: Sequence[Mapping[str, Any]]) -> list[Place]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from ...platform.definitions.faults import Fault
@@ -10,15 +11,20 @@ from ...platform.records.lists import get
 from ...platform.records.record import Record
 from ...platform.store.errors import NotFound
 from ..forms.show import Reader, shown
+from ..forms.story import names_of
+from ..steps.graph import Graph
+from .run_story import outcome_words
+from .say import worded
 
 SEEN = ("read", "write")
 
 
 class Reasons:
-    """Asks for each record once."""
+    """Of one run of a flow. Asks for each record once."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, graph: Graph) -> None:
         self.reader = reader
+        self.graph = graph
         self._records: dict[tuple[str, str], Record | None] = {}
 
     def words(self, why: Sequence[dict[str, Any]]) -> list[str]:
@@ -29,8 +35,7 @@ class Reasons:
     def _line(self, part: dict[str, Any]) -> str:
         say = self.reader.say
         if not part["form"]:
-            value = part["value"]
-            return say("page.map.read", name=part["path"], value=value) if value else ""
+            return self._of_step(part["path"], part["value"]) if part["value"] else ""
         record = self._record(part["form"], part["id"])
         field = record.form.fields.get(part["key"]) if record is not None else None
         if record is None or field is None or record.rights.get(field.key) not in SEEN:
@@ -41,6 +46,24 @@ class Reasons:
         else:
             words = self._value(field, part["value"]) or say("page.map.blank")
         return say("page.map.read", name=title, value=words)
+
+    def _of_step(self, path: str, value: str) -> str:
+        """What a step tells of itself (`scope.TOLD`): `Invitation: will come`."""
+        say = self.reader.say
+        step, _, word = path.partition(".")
+        node = self.graph.nodes.get(step)
+        title = (self.reader.text(node.title) if node is not None else "") or step
+        if word == "outcome":
+            return say(
+                "page.map.read",
+                name=title,
+                value=outcome_words(self.reader, self.graph, step, value),
+            )
+        if word == "done_at":
+            value = worded(datetime.fromisoformat(value), self.reader.zone)
+        elif word == "done_by":
+            value = names_of(self.reader.session, [int(value)]).get(int(value), "")
+        return say(f"page.map.told.{word}", step=title, value=value)
 
     def _value(self, field: Any, value: Any) -> str:
         try:

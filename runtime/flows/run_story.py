@@ -109,6 +109,8 @@ def outcome_words(reader: Reader, graph: Graph, step_key: str, outcome: str) -> 
         for one in step.outcomes:
             if one.key == outcome:
                 return reader.text(one.title)
+    if isinstance(step, RaceStep):
+        return _title(reader, graph, step_key, outcome)
     return outcome
 
 
