@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from ..store.errors import NotSignedIn
 from ..store.kept import kept
 from ..store.session import moment
-from .model import GrantRow, Person, Unit
+from .model import GrantRow, Person, SecondFactor, Unit
 
 TIME_ZONE = "Asia/Shanghai"
 
@@ -37,6 +37,8 @@ class Actor:
     grants: tuple[Grant, ...]
     language: str
     time_zone: str
+    second_factor: bool = False
+    """Whether they have one; then a sign-in of theirs has shown it."""
 
     @property
     def is_system(self) -> bool:
@@ -75,11 +77,14 @@ def actor_of(session: Session, person_id: int) -> Actor:
 
 def _load(session: Session, person_id: int) -> _Known | None:
     found = session.execute(
-        select(Person, Unit).join(Unit, Unit.id == Person.unit_id).where(Person.id == person_id)
+        select(Person, Unit, SecondFactor.person_id)
+        .join(Unit, Unit.id == Person.unit_id)
+        .outerjoin(SecondFactor, SecondFactor.person_id == Person.id)
+        .where(Person.id == person_id)
     ).one_or_none()
     if found is None:
         return None
-    person, unit = found
+    person, unit, factor = found
     rows = session.execute(
         select(GrantRow, Unit.path)
         .join(Unit, Unit.id == GrantRow.unit_id)
@@ -98,5 +103,6 @@ def _load(session: Session, person_id: int) -> _Known | None:
         tuple(grant for grant, _, _ in grants),
         person.language,
         unit.time_zone,
+        factor is not None,
     )
     return _Known(actor, person.disabled_at is not None, grants)

@@ -92,6 +92,19 @@ class SignIn(Base):
     expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
 
 
+class HalfSignIn(Base):
+    """A browser whose password was right, and whose code is still to come; it may do nothing else.
+
+    token_hash: SHA-256 of what its cookie holds.
+    """
+
+    __tablename__ = "half_sign_in"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[int] = mapped_column(Id, ForeignKey("person.id"), index=True)
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
 class Attempt(Base):
     """Failed sign-ins of one login or one address, counted from the first of them.
 
@@ -136,3 +149,31 @@ class AccessToken(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime | None] = mapped_column(Moment)
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class SecondFactor(Base):
+    """What a person proves themselves with beside the password; without a row, by nothing.
+
+    secret: that of their authenticator app, encrypted. step: the last half minute whose code
+    counted; none up to it counts again. wrong: codes in a row that were not right.
+    """
+
+    __tablename__ = "second_factor"
+
+    person_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("person.id"), primary_key=True, autoincrement=False
+    )
+    secret: Mapped[str] = mapped_column(String(200))
+    since: Mapped[datetime] = mapped_column(Moment)
+    step: Mapped[int] = mapped_column(Id)
+    wrong: Mapped[int]
+
+
+class RecoveryCode(Base):
+    """A code that stands in for the app's, once: gone when it has. hash: argon2id."""
+
+    __tablename__ = "recovery_code"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    person_id: Mapped[int] = mapped_column(Id, ForeignKey("person.id"), index=True)
+    hash: Mapped[str] = mapped_column(String(200))

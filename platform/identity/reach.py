@@ -24,6 +24,16 @@ def person_of(session: Session, person_id: int) -> Person:
     return person
 
 
+def locked(session: Session, person_id: int) -> Person:
+    """The same, as it stands now, and nobody else changes it until this transaction ends: so that
+    what ends a person's sign-ins meets each that is being begun. Raises NotFound."""
+    query = select(Person).where(Person.id == person_id).with_for_update(key_share=True)
+    person = session.scalar(query.execution_options(populate_existing=True))
+    if person is None:
+        raise NotFound("E_NO_PERSON")
+    return person
+
+
 def in_reach(session: Session, actor: Actor, person_id: int, right: str) -> Person:
     """A person at whose unit the actor holds the right.
 

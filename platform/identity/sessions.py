@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from ..store.errors import NotSignedIn
 from ..store.session import moment, new_id
 from .actor import Actor, actor_of
-from .model import Person, SignIn
+from .model import HalfSignIn, Person, SignIn
 from .opaque import digest, opaque
 
 LONGEST = timedelta(days=30)  # however often it is used
+HALF = timedelta(minutes=10)  # from the right password to the right code
 SEEN_EVERY = timedelta(minutes=5)  # how exactly we know when it was last used
 
 
@@ -26,6 +27,14 @@ class Begun:
     csrf: str
     sign_in_id: int
     expires_at: datetime
+    person_id: int
+
+
+@dataclass(frozen=True)
+class Half:
+    """The first step of a sign-in that has two: the token goes into a cookie of its own."""
+
+    token: str
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,40 @@ def begin(session: Session, person_id: int, idle: timedelta) -> Begun:
         expires_at=now + idle,
     )
     session.add(row)
-    return Begun(token, csrf, row.id, row.expires_at)
+    return Begun(token, csrf, row.id, row.expires_at, person_id)
+
+
+def begin_half(session: Session, person_id: int) -> Half:
+    """The password was right, the code is to come: nobody is signed in by this."""
+    now = moment(session)
+    session.execute(delete(HalfSignIn).where(HalfSignIn.expires_at <= now))
+    token = opaque()
+    row = HalfSignIn(token_hash=digest(token), person_id=person_id, expires_at=now + HALF)
+    session.add(row)
+    return Half(token)
+
+
+def half(session: Session, token: str) -> Person:
+    """Whose code is still to come. Raises NotSignedIn: unknown, over, or the person is disabled."""
+    person = session.scalar(
+        select(Person)
+        .join(HalfSignIn, HalfSignIn.person_id == Person.id)
+        .where(
+            HalfSignIn.token_hash == digest(token),
+            HalfSignIn.expires_at > moment(session),
+            Person.disabled_at.is_(None),
+        )
+    )
+    if person is None:
+        raise NotSignedIn("E_SIGN_IN")
+    return person
+
+
+def end_half(session: Session, token: str) -> None:
+    """It has led to a sign-in; of two at once one does. Raises NotSignedIn."""
+    mine = delete(HalfSignIn).where(HalfSignIn.token_hash == digest(token))
+    if not session.execute(mine.returning(HalfSignIn.person_id)).all():
+        raise NotSignedIn("E_SIGN_IN")
 
 
 def current(session: Session, token: str) -> Current:
@@ -93,6 +135,7 @@ def end(session: Session, sign_in_id: int) -> None:
 
 def end_all(session: Session, person_id: int, but: int | None = None) -> int:
     """Sign out everywhere, but for one sign-in if named. Returns how many ended."""
+    session.execute(delete(HalfSignIn).where(HalfSignIn.person_id == person_id))
     query = delete(SignIn).where(SignIn.person_id == person_id)
     if but is not None:
         query = query.where(SignIn.id != but)

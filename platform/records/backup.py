@@ -39,7 +39,7 @@ from .reshape import columns_of, every_version
 
 FORMAT = 1
 #: leases of living processes, sign-ins and answers kept for repeats: nothing of another machine's
-NOT_TAKEN = ("node", "sign_in", "sign_in_attempt", "answer")
+NOT_TAKEN = ("node", "sign_in", "half_sign_in", "sign_in_attempt", "answer")
 CHUNK = 1 << 20
 ROWS = 500
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..definitions.published import entries
+from ..identity import second_factor
 from ..store.database import Database
 from ..store.encrypted import Unreadable, keyring
 from ..store.errors import Conflict
@@ -40,7 +41,11 @@ def begin_keys(database: Database) -> None:
 
 
 def _samples(session: Session) -> Iterator[tuple[str, str]]:
-    """Of every field that is encrypted, `form.field`, what is kept of the newest record."""
+    """Of every field that is encrypted, `form.field`, what is kept of the newest record; and the
+    newest second factor's secret."""
+    secret = second_factor.sample(session)
+    if secret is not None:
+        yield secret
     for entry in entries(session, "form"):
         for shape, key in encrypted_fields(session, entry.key):
             column = shape.table.c[key]

@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..identity import access_tokens, grants, passwords
+from ..identity import access_tokens, grants, passwords, second_factor
 from ..identity import people as deeds
 from ..identity.actor import SYSTEM
 from ..identity.model import Person
@@ -102,6 +102,21 @@ def password(login: str, password_stdin: bool) -> None:
         person = person_by_login(session, login)
     hashed = _password_hash(person.login, person.name, password_stdin)
     database().write(lambda session: deeds.set_password(session, SYSTEM, person.id, hashed))
+
+
+@people.command("take-factor")
+@click.argument("login")
+@refusals_in_words
+def take_factor(login: str) -> None:
+    """Take a person's second factor away: they lost telephone and recovery codes, and there is no
+    administrator left to do it. They sign in by the password alone; every sign-in of theirs ends.
+    """
+
+    def deed(session: Session) -> None:
+        second_factor.take_away(session, SYSTEM, person_by_login(session, login).id)
+
+    database().write(deed)
+    click.echo(told("cli.people.factor_taken", login=login_of(login)))
 
 
 @people.command("give")

@@ -7,12 +7,12 @@ from typing import Any
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from ..identity import invitations, passwords, people
+from ..identity import invitations, passwords, people, second_factor
 from ..identity.reach import in_reach
 from ..store.errors import Conflict
 from .body import json_object
 from .idempotency import DONE, Reply, reply
-from .request import current_database, settings, who
+from .request import current_database, settings, who, write
 from .routes import Spec, route
 from .shapes import MOMENT, stamp, thing
 
@@ -139,3 +139,21 @@ def sign_out(person_id: int) -> ResponseReturnValue:
     return reply(
         lambda session: people.sign_out_everywhere(session, actor, person_id), lambda _: DONE
     )
+
+
+@route(
+    area,
+    "/api/people/<id:person_id>/second-factor",
+    methods=("DELETE",),
+    needs="people.write",
+    spec=Spec(
+        "Take a person's second factor away (a lost telephone); their sign-ins end.",
+        answers={204: {}},
+        tag="people",
+    ),
+)
+def take_factor(person_id: int) -> ResponseReturnValue:
+    """They sign in by the password alone, and may be led to set up another."""
+    actor = who()
+    write(lambda session: second_factor.take_away(session, actor, person_id))
+    return "", 204

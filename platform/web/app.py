@@ -33,6 +33,7 @@ from . import (
     request,
     roles_api,
     roles_pages,
+    second_factor_pages,
     shapes,
     sign_in,
     tokens_api,
@@ -65,6 +66,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OWN = (
     health.area,
     sign_in.area,
+    second_factor_pages.area,
     invitation_pages.area,
     me_api.area,
     me_pages.area,

@@ -102,7 +102,9 @@ def _page(document: Mapping[str, Any]) -> str:
 def refused(refusal: Refusal) -> AnyResponse:
     """A deed that was refused."""
     if isinstance(refusal, NotSignedIn) and not is_api() and request.method == "GET":
-        return redirect(url_for("sign_in.page", next=request.full_path.rstrip("?")))
+        return redirect(url_for("sign_in.page", next=_wanted()))
+    if refusal.code == "E_FACTOR_WANTED" and not is_api():
+        return redirect(url_for("second_factor.page", next=_wanted()), 303)
     headers = {}
     more: dict[str, Any] = {}
     if isinstance(refusal, NotSignedIn):
@@ -117,6 +119,11 @@ def refused(refusal: Refusal) -> AnyResponse:
         refusal.status, refusal.code, refusal.params, tuple(refusal.problems), **more
     )
     return answer(document, headers)
+
+
+def _wanted() -> str:
+    """The page that was asked for, to come back to; of what was sent there is none."""
+    return request.full_path.rstrip("?") if request.method == "GET" else "/"
 
 
 def _plain(current: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ..identity import invitations, people
@@ -11,7 +11,7 @@ from ..store.errors import Invalid, NotFound, Problem
 from .accounts_api import sound_hash
 from .request import current_database, reading
 from .routes import PUBLIC, route
-from .sign_in import signed_in
+from .sign_in import proved
 from .told import told
 
 area = Blueprint("invitation", __name__)
@@ -42,7 +42,7 @@ def _draw(token: str, problems: list[dict[str, str]]) -> ResponseReturnValue:
 
 @route(area, "/invitation", methods=("POST",), needs=PUBLIC)
 def accept() -> ResponseReturnValue:
-    """Set the password, use the link up, sign in."""
+    """Set the password, use the link up, sign in (with a second factor: on to its code)."""
     token = request.form.get("token", "")
     password = request.form.get("password", "")
     try:
@@ -57,4 +57,4 @@ def accept() -> ResponseReturnValue:
         )
     except (Invalid, NotFound) as refusal:
         return _draw(token, told(refusal))
-    return signed_in(redirect("/", 303), person_id)
+    return proved(person_id)

@@ -87,15 +87,16 @@ _TEXT = {"type": "string", "maxLength": 400}
     needs=SIGNED_IN,
     spec=Spec(
         "Change my password; other sign-ins and all my access tokens end.",
-        body=thing({"current": _TEXT, "password": _TEXT}),
+        body=thing({"current": _TEXT, "password": _TEXT}, code=_TEXT),
         answers={204: {}},
         tag="people",
     ),
 )
 def change_password() -> ResponseReturnValue:
-    """The current one must be given; an access token alone does not do."""
+    """The current one must be given, and a code by who has a second factor; an access token alone
+    does not do."""
     sent = json_object()
-    change_own(sent["current"], sent["password"])
+    change_own(sent["current"], sent["password"], sent.get("code", ""))
     return "", 204
 
 

@@ -9,10 +9,12 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from ..identity import access_tokens
+from ..identity import access_tokens, second_factor
 from ..identity.passwords import LONGEST, SHORTEST
 from ..store.errors import Invalid, NotAllowed, Problem, Refusal
 from ..store.session import moment
+from .codes import asked_for
+from .context import local
 from .own_password import change_own
 from .people_pages import tokens_of
 from .request import language, reading, who, write
@@ -40,7 +42,8 @@ def _me() -> int:
 
 
 def _draw(problems: list[dict[str, str]] | None = None, token: str = "") -> str:  # nosec B107
-    """unit, held (title, unit), tokens, days (to choose how long), once (a token), problems."""
+    """unit, held (title, unit), factor (since, codes; None without one), tokens, days (to choose
+    how long), once (a token), problems."""
     session, actor, me = reading(), who(), _me()
     return render_template(
         "pages/me.html",
@@ -52,6 +55,7 @@ def _draw(problems: list[dict[str, str]] | None = None, token: str = "") -> str:
             }
             for grant in actor.grants
         ],
+        factor=_factor(session, me),
         tokens=tokens_of(session, actor, me),
         days=DAYS,
         once=_once(token) if token else None,
@@ -59,6 +63,11 @@ def _draw(problems: list[dict[str, str]] | None = None, token: str = "") -> str:
         shortest=SHORTEST,
         longest=LONGEST,
     )
+
+
+def _factor(session: Session, me: int) -> dict[str, Any] | None:
+    found = second_factor.standing(session, me)
+    return {"since": local(found.since, "%Y-%m-%d"), "codes": found.codes} if found else None
 
 
 def _once(token: str) -> dict[str, str]:
@@ -74,12 +83,12 @@ def _once(token: str) -> dict[str, str]:
 
 @route(area, "/me/password", methods=("POST",), needs=SIGNED_IN, endpoint="password")
 def change_password() -> ResponseReturnValue:
-    """The current one and the new one twice."""
+    """The current one and the new one twice; a code by who has a second factor."""
     password = request.form.get("password", "")
     try:
         if password != request.form.get("again", ""):
             raise Invalid(problems=[Problem("/again", "E_PASSWORD_AGAIN")])
-        change_own(request.form.get("current", ""), password)
+        change_own(request.form.get("current", ""), password, request.form.get("code", "")[:100])
     except Refusal as refusal:
         return _draw(told(refusal)), refusal.status
     flash(say(language(), "page.me.password_set"), "ok")
@@ -92,6 +101,7 @@ def issue_token() -> ResponseReturnValue:
     actor, me, title, days = who(), _me(), sent("title"), sent("days", 4)
 
     def deed(session: Session) -> tuple[Any, str]:
+        use(session)
         until = moment(session) + timedelta(days=int(days)) if days else None
         return access_tokens.issue(session, actor, me, title, until)
 
@@ -100,6 +110,7 @@ def issue_token() -> ResponseReturnValue:
             raise Invalid(problems=[Problem("/title", "E_NAME")])
         if days and days not in map(str, DAYS):
             raise Invalid(problems=[Problem("/days", "E_OPTION", {"value": days})])
+        use = asked_for(actor, sent("code", 100))
         token = write(deed)[1]
     except Refusal as refusal:
         return _draw(told(refusal)), refusal.status

@@ -10,7 +10,7 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from ..identity import grants, people
+from ..identity import grants, people, second_factor
 from ..identity.model import Person
 from ..identity.reach import in_reach, login_of
 from ..store.errors import Malformed
@@ -38,6 +38,7 @@ PERSON = thing(
         "created_at": MOMENT,
     },
     roles={"type": "array", "items": _GRANT},
+    second_factor={"type": "boolean"},
 )
 
 
@@ -124,7 +125,8 @@ def read_person(person_id: int) -> ResponseReturnValue:
     """Only at the units where the asker may see people."""
     session = reading()
     person = in_reach(session, who(), person_id, "people.read")
-    return jsonify({**shown(person), "roles": _roles(session, person_id)})
+    has = second_factor.standing(session, person_id) is not None
+    return jsonify({**shown(person), "roles": _roles(session, person_id), "second_factor": has})
 
 
 def _roles(session: Session, person_id: int) -> list[dict[str, Any]]:

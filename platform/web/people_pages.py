@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from ..definitions.published import entries
-from ..identity import access_tokens, grants, invitations, people
+from ..identity import access_tokens, grants, invitations, people, second_factor
 from ..identity.actor import Actor
 from ..identity.model import GrantRow, Person
 from ..identity.permissions import access, allowed
@@ -155,7 +155,8 @@ def draw_person(
     problems: list[dict[str, str]] | None = None,
     invited: invitations.Invited | None = None,
 ) -> str:
-    """person, state, unit, since, waits (until when a link holds), held (role, title, unit_id,
+    """person, state, unit, since, waits (until when a link holds),
+    factor (since when they have a second one), held (role, title, unit_id,
     unit, until, over), may_write, own, units, roles, languages, forms, tokens, links (of areas:
     url, words, icon), problems, once (a link just made)."""
     session, actor = reading(), who()
@@ -171,6 +172,7 @@ def draw_person(
         unit=unit_title(session, found.unit_id, language()),
         since=local(found.created_at, "%Y-%m-%d"),
         waits=local(waits) if waits else "",
+        factor=_factor(session, person_id) if may_write else "",
         held=[_held(session, row) for row in held],
         may_write=may_write,
         own=own,
@@ -183,6 +185,12 @@ def draw_person(
         problems=problems or [],
         once=_once(found, invited) if invited else None,
     )
+
+
+def _factor(session: Session, person_id: int) -> str:
+    """Since when a person has a second factor; empty without one."""
+    found = second_factor.standing(session, person_id)
+    return local(found.since, "%Y-%m-%d") if found else ""
 
 
 def _once(person: Person, invited: invitations.Invited) -> dict[str, str]:
@@ -242,6 +250,7 @@ ACTS = {
     "enable": people.enable,
     "unlock": people.let_try_again,
     "sign-out": people.sign_out_everywhere,
+    "factor": second_factor.take_away,
 }
 
 

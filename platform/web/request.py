@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
 from flask import Flask, Response, current_app, g, request
 from sqlalchemy.orm import Session
 
-from ..identity import access_tokens, sessions
+from ..identity import access_tokens, second_factor, sessions
 from ..identity.actor import Actor
 from ..identity.permissions import need
 from ..store.database import Database
@@ -35,13 +35,17 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks. way: `cookie`, `token`, or `nobody`. csrf and sign_in_id go with a cookie."""
+    """Who asks. way: `cookie`, `token`, or `nobody`. csrf and sign_in_id go with a cookie.
+
+    led: they must have a second factor and have none: no right is theirs until they set it up.
+    """
 
     actor: Actor | None
     way: str
     sign_in_id: int | None = None
     csrf: str = ""
     due: bool = False
+    led: bool = False
 
 
 NOBODY = Asker(None, "nobody")
@@ -146,8 +150,26 @@ def _find(session: Session) -> Asker:
             found = sessions.current(session, token)
         except NotSignedIn:
             return NOBODY
-        return Asker(found.actor, "cookie", found.sign_in_id, found.csrf, found.due)
+        return of_cookie(session, found)
     return NOBODY
+
+
+def of_cookie(session: Session, found: sessions.Current) -> Asker:
+    """Who asks by a sign-in. Who must have a second factor and has none comes without rights."""
+    actor = found.actor
+    led = not actor.second_factor and second_factor.is_wanted(
+        session, actor, settings().second_factor
+    )
+    if led:
+        actor = replace(actor, grants=())
+    return Asker(actor, "cookie", found.sign_in_id, found.csrf, found.due, led)
+
+
+def asks_now(token: str) -> None:
+    """The asker's sign-in was replaced by another in this request: the page is drawn for it."""
+    close_reading()
+    with current_database().read() as session:
+        g.asker = of_cookie(session, sessions.current(session, token))
 
 
 def who() -> Actor:
@@ -206,6 +228,12 @@ def needs_of(endpoint: str | None) -> str | None:
     return declaration.needs if declaration else None
 
 
+def is_for_the_led(endpoint: str) -> bool:
+    """Whether a view is there for who has yet to set up a second factor."""
+    declaration = declaration_of(current_app.view_functions.get(endpoint))
+    return declaration is not None and declaration.led
+
+
 def check_need() -> None:
     """Before each view: may the asker? Default is no. Raises NotSignedIn or NotAllowed."""
     needs = needs_of(request.endpoint)
@@ -214,6 +242,8 @@ def check_need() -> None:
     actor = who()
     if needs is None:
         raise NotAllowed()
+    if asker().led and not is_for_the_led(request.endpoint):
+        raise NotAllowed("E_FACTOR_WANTED")
     if needs != SIGNED_IN:
         right = needs.format_map(request.view_args or {})
         need(looking(), actor, right)

@@ -27,7 +27,7 @@ area = Blueprint("roles_api", __name__)
 
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
-_ROLE = {"key": KEY, "title": LABEL, "rights": _TEXTS}
+_ROLE = {"key": KEY, "title": LABEL, "rights": _TEXTS, "second_factor": {"type": "boolean"}}
 _RULE = thing({"key": KEY, "actions": _TEXT, "rows": _TEXT, "fields": _TEXTS})
 
 
@@ -42,7 +42,12 @@ def list_roles() -> ResponseReturnValue:
     session = reading()
     documents = [role_document(session, key) or {} for key in role_keys(session)]
     items = [
-        {"key": its["key"], "title": its["title"], "rights": list(its.get("rights", ()))}
+        {
+            "key": its["key"],
+            "title": its["title"],
+            "rights": list(its.get("rights", ())),
+            "second_factor": bool(its.get("second_factor")),
+        }
         for its in documents
     ]
     return jsonify(page(items, None, len(items)))
@@ -88,6 +93,7 @@ def read_role(role: str) -> ResponseReturnValue:
     return jsonify(
         key=role,
         title=document["title"],
+        second_factor=bool(document.get("second_factor")),
         rights=rights,
         forms=[_form(each) for each in forms_words(session, document, tongue)],
     )

@@ -59,7 +59,8 @@ def show() -> ResponseReturnValue:
 
 @route(area, "/people/roles/<role>", needs="people.read", endpoint="role")
 def one(role: str) -> ResponseReturnValue:
-    """`pages/role.html`: title, help, rights (words), forms (see `role_words`), held (name, unit,
+    """`pages/role.html`: title, help, factor (whether its people must have a second one),
+    rights (words), forms (see `role_words`), held (name, unit,
     url) by those whom the asker may see."""
     session, actor, tongue = reading(), who(), language()
     document = role_document(session, role)
@@ -69,6 +70,7 @@ def one(role: str) -> ResponseReturnValue:
         "pages/role.html",
         title=role_title(session, role, tongue),
         help=text(document.get("help"), tongue),
+        factor=bool(document.get("second_factor")),
         rights=[right_words(session, right, tongue) for right in document.get("rights", ())],
         forms=forms_words(session, document, tongue),
         held=[

@@ -66,10 +66,12 @@ class Spec:
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a view declared."""
+    """What a view declared. led: whether it is there for who has yet to set up a second factor,
+    and gets nowhere else."""
 
     needs: str
     spec: Spec | None = None
+    led: bool = False
 
 
 def route(
@@ -79,12 +81,13 @@ def route(
     methods: Sequence[str] = ("GET",),
     needs: str,
     spec: Spec | None = None,
+    led: bool = False,
     **options: Any,
 ) -> Callable[[View], View]:
     """Register a view under an address, with what its asker needs."""
 
     def decorate(view: View) -> View:
-        declare(view, Declaration(needs, spec))
+        declare(view, Declaration(needs, spec, led))
         area.add_url_rule(rule, view_func=view, methods=list(methods), **options)
         return view
 

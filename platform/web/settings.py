@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..identity.second_factor import ROLES, WHO
 from ..outbound.addresses import Allowed, read_allowed
 from ..store.bucket import read_address
 
@@ -70,6 +71,12 @@ def _language(text: str) -> str:
     return text
 
 
+def _who(text: str) -> str:
+    if text not in WHO:
+        raise ValueError(f"one of {', '.join(WHO)} is wanted")
+    return text
+
+
 SETTINGS = (
     Setting("PORT", "The port to serve on.", "8000", _whole(1, 65535)),
     Setting("CARELOOM_HOME", "The data folder: database, keys, files.", "var", Path),
@@ -101,6 +108,13 @@ SETTINGS = (
         _whole(0, 5),
     ),
     Setting("CARELOOM_SESSION_HOURS", "A sign-in ends after so long unused.", "12", _whole(1, 720)),
+    Setting(
+        "CARELOOM_SECOND_FACTOR",
+        "Who must have a second factor to get in: roles (whoever holds a role that says so),"
+        " administrators (also who administers the platform), everybody.",
+        ROLES,
+        _who,
+    ),
     Setting("CARELOOM_LANGUAGE", "The language when nobody says: zh-CN or en.", "zh-CN", _language),
     Setting(
         "CARELOOM_FILES_URL",
@@ -135,6 +149,7 @@ class Settings:
     secret: str
     proxies: int
     session_hours: int
+    second_factor: str
     language: str
     files_url: str
     max_upload_mb: int

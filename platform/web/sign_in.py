@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from ..events.log import append
-from ..identity import attempts, passwords, people, sessions
-from ..identity.actor import SYSTEM, actor_of
+from ..identity import attempts, passwords, people, second_factor, sessions
+from ..identity.actor import actor_of
 from ..identity.events import SUBJECT
-from ..identity.reach import login_of, person_of
+from ..identity.reach import locked, login_of
 from ..store.errors import NotSignedIn, TooMany
 from . import csrf
+from .codes import count_try
 from .request import (
     COOKIE,
     LANGUAGE_COOKIE,
@@ -36,6 +36,8 @@ area = Blueprint("sign_in", __name__)
 #: A path of our own: one slash, then anything a browser will not read as another host.
 _OWN = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 A_YEAR = 31_536_000
+#: Where the code of a second factor is asked for, and the cookie of whose is still to come.
+CODE, HALF_COOKIE = "/sign-in/code", "careloom_half"
 
 
 def own_path(wanted: str | None) -> str:
@@ -75,10 +77,31 @@ def sign_in() -> ResponseReturnValue:
         minutes = -(-refusal.seconds // 60)
         words = say(language(), "problem.E_SIGN_IN_LIMIT", minutes=minutes)
         return _draw(login, wanted, words), 429, {"Retry-After": str(refusal.seconds)}
-    return _with_cookie(redirect(wanted, 303), begun)
+    return begun_by(begun, wanted)
 
 
-def _with_cookie(response: Response, begun: sessions.Begun) -> Response:
+def begun_by(begun: sessions.Begun | sessions.Half, wanted: str) -> Response:
+    """The answer to who has begun a sign-in: on to where they wanted, or to the code that is still
+    to come."""
+    if isinstance(begun, sessions.Half):
+        response = redirect(url_for("second_factor.code", next=wanted), 303)
+        response.set_cookie(
+            HALF_COOKIE,
+            begun.token,
+            httponly=True,
+            samesite="Lax",
+            secure=settings().secure,
+            path=CODE,
+        )
+        return response
+    with current_database().read() as session:
+        if second_factor.was_taken_away(session, begun.person_id):
+            flash(say(language(), "page.factor.taken"), "late")
+    return with_cookie(redirect(wanted, 303), begun)
+
+
+def with_cookie(response: Response, begun: sessions.Begun) -> Response:
+    """An answer that signs its browser in."""
     response.set_cookie(
         COOKIE,
         begun.token,
@@ -87,37 +110,53 @@ def _with_cookie(response: Response, begun: sessions.Begun) -> Response:
         secure=settings().secure,
         path="/",
     )
+    response.delete_cookie(HALF_COOKIE, path=CODE)
     response.delete_cookie(csrf.COOKIE)
     return response
 
 
-def signed_in(response: Response, person_id: int) -> Response:
-    """The answer to somebody who has just proved who they are; what they were before ends."""
-    address, lifetime, before = request.remote_addr or "", idle(), asker().sign_in_id
+def proved(person_id: int) -> Response:
+    """The answer to somebody who has just set their password by a link: it is as if they had typed
+    it; what they were before ends."""
+    before = asker().sign_in_id
 
-    def begin(session: Session) -> sessions.Begun:
-        if before is not None:
-            sessions.end(session, before)
-        return _begin(session, person_id, address, lifetime)
+    def deed(session: Session) -> sessions.Begun | sessions.Half:
+        locked(session, person_id)
+        return go_on(session, person_id, before)
 
-    return _with_cookie(response, current_database().write(begin))
+    return begun_by(current_database().write(deed), "/")
 
 
-def _begin(session: Session, person_id: int, address: str, lifetime: timedelta) -> sessions.Begun:
-    begun = sessions.begin(session, person_id, lifetime)
+def go_on(
+    session: Session, person_id: int, replacing: int | None
+) -> sessions.Begun | sessions.Half:
+    """After the right password: a sign-in, or half of one where a code is to come. The person is
+    `locked`."""
+    if second_factor.standing(session, person_id) is not None:
+        return sessions.begin_half(session, person_id)
+    return begin(session, person_id, replacing)
+
+
+def begin(session: Session, person_id: int, replacing: int | None) -> sessions.Begun:
+    """A sign-in in the place of another one of this browser; told in the trail."""
+    if replacing is not None:
+        sessions.end(session, replacing)
+    begun = sessions.begin(session, person_id, idle())
     actor = actor_of(session, person_id)
-    subject = (SUBJECT, person_id)
-    append(session, "person:signed_in", actor, subject, actor.unit_id, {"address": address})
+    subject, data = (SUBJECT, person_id), {"address": request.remote_addr or ""}
+    append(session, "person:signed_in", actor, subject, actor.unit_id, data)
     return begun
 
 
-def enter(login: str, password: str, address: str, replacing: int | None = None) -> sessions.Begun:
+def enter(
+    login: str, password: str, address: str, replacing: int | None = None
+) -> sessions.Begun | sessions.Half:
     """Count the try, compare the password outside any transaction, begin a sign-in.
 
     replacing: the sign-in this browser had, which ends. Raises NotSignedIn (E_SIGN_IN), TooMany.
     """
-    database, lifetime, name = current_database(), idle(), login_of(login)
-    counted = database.write(lambda session: _count(session, name, address))
+    database, name = current_database(), login_of(login)
+    counted = database.write(lambda session: count_try(session, name, address))
     if counted.wait:
         raise TooMany(counted.wait)
     with database.read() as session:
@@ -128,30 +167,20 @@ def enter(login: str, password: str, address: str, replacing: int | None = None)
     person_id, compared = known.person_id, known.password_hash
     fresh = passwords.hashed(password) if passwords.outdated(compared) else compared
 
-    def begin(session: Session) -> sessions.Begun:
-        person = person_of(session, person_id)
+    def deed(session: Session) -> sessions.Begun | sessions.Half:
+        person = locked(session, person_id)
         if person.password_hash != compared:
             raise NotSignedIn("E_SIGN_IN")  # set anew while we compared
         person.password_hash = fresh
-        attempts.forgive(session, name, address)
-        if replacing is not None:
-            sessions.end(session, replacing)
-        return _begin(session, person_id, address, lifetime)
+        begun = go_on(session, person_id, replacing)
+        if isinstance(begun, sessions.Begun):  # or the code's tries could be had anew
+            attempts.forgive(session, name, address)
+        return begun
 
-    return database.write(begin)
-
-
-def _count(session: Session, name: str, address: str) -> attempts.Counted:
-    counted = attempts.count(session, name, address)
-    known = people.credentials(session, name)
-    if counted.just_locked and known.person_id is not None:
-        person = person_of(session, known.person_id)
-        data = {"address": address}
-        append(session, "person:locked", SYSTEM, (SUBJECT, person.id), person.unit_id, data)
-    return counted
+    return database.write(deed)
 
 
-@route(area, "/sign-out", methods=("POST",), needs=SIGNED_IN)
+@route(area, "/sign-out", methods=("POST",), needs=SIGNED_IN, led=True)
 def sign_out() -> ResponseReturnValue:
     """Sign out here, or with `everywhere=1` on every browser."""
     found = asker()
@@ -167,7 +196,7 @@ def sign_out() -> ResponseReturnValue:
         append(session, "person:signed_out", actor, subject, actor.unit_id, data)
 
     write(leave)
-    response = redirect("/sign-in", 303)
+    response: Response = redirect("/sign-in", 303)
     response.delete_cookie(COOKIE)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response

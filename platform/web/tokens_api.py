@@ -14,6 +14,7 @@ from ..identity.model import AccessToken
 from ..store.errors import NotAllowed
 from ..store.session import moment
 from .body import json_object, number
+from .codes import asked_for
 from .idempotency import Reply, reply
 from .paging import page, page_schema
 from .request import reading, who, write
@@ -81,19 +82,24 @@ def list_tokens() -> ResponseReturnValue:
             {"title": {"type": "string", "minLength": 1, "maxLength": 100}},
             person=ID,
             days={"type": "integer", "minimum": 1, "maximum": 3650},
+            code={"type": "string", "maxLength": 100},
         ),
         answers={201: _TOKEN},
         tag="people",
     ),
 )
 def issue_token() -> ResponseReturnValue:
-    """The token is in this answer and never again, under an Idempotency-Key neither."""
+    """The token is in this answer and never again, under an Idempotency-Key neither. From a browser
+    `code` is asked of who has a second factor."""
     sent, actor = json_object(), who()
     person_id = number(sent["person"]) if "person" in sent else actor.person_id
     if person_id is None:
         raise NotAllowed()
 
+    use = asked_for(actor, sent.get("code", ""))
+
     def deed(session: Session) -> tuple[AccessToken, str]:
+        use(session)
         days = sent.get("days")
         until = moment(session) + timedelta(days=days) if days else None
         return access_tokens.issue(session, actor, person_id, sent["title"], until)

@@ -45,3 +45,9 @@ for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copy]')
     })
   })
 }
+
+// What is to be kept on paper is printed by a button.
+for (const button of document.querySelectorAll<HTMLButtonElement>('[data-print]')) {
+  button.hidden = false
+  button.addEventListener('click', () => window.print())
+}

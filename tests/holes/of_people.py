@@ -123,8 +123,8 @@ HOLES = (
     Hole(
         "a new sign-in ends the one before",
         "platform/web/sign_in.py",
-        "            sessions.end(session, replacing)",
-        "            pass",
+        "        sessions.end(session, replacing)",
+        "        pass",
         ("platform/web/test_sign_in.py::test_signing_in_again_ends_the_sign_in_before",),
     ),
     Hole(
@@ -133,5 +133,58 @@ HOLES = (
         'wanted if wanted and _OWN.fullmatch(wanted) else "/"',
         'wanted or "/"',
         ("platform/web/test_sign_in.py::test_nobody_is_sent_to_another_site",),
+    ),
+    Hole(
+        "a code of the second factor counts once",
+        "platform/identity/second_factor.py",
+        "query.where(SecondFactor.step < step).values(",
+        "query.values(",
+        (
+            "platform/identity/test_second_factor.py::test_a_code_counts_once_and_none_before_it",
+            "platform/web/test_second_factor.py::test_a_code_signs_in_once",
+        ),
+    ),
+    Hole(
+        "a recovery code counts once",
+        "platform/identity/second_factor.py",
+        "    mine = delete(RecoveryCode).where(\n        RecoveryCode.id == recovery_id, RecoveryCode.person_id == person_id\n    )\n    if not session.execute(mine.returning(RecoveryCode.id)).all():\n        raise _wrong()\n",
+        "",
+        (
+            "platform/identity/test_second_factor.py::test_a_recovery_code_counts_once_in_any_writing_and_no_other",
+        ),
+    ),
+    Hole(
+        "the right password alone signs nobody in who has a second factor",
+        "platform/web/sign_in.py",
+        "if second_factor.standing(session, person_id) is not None:",
+        "if False:",
+        ("platform/web/test_second_factor.py::test_half_signed_in_is_nowhere",),
+    ),
+    Hole(
+        "the right password does not forgive wrong codes",
+        "platform/web/sign_in.py",
+        "if isinstance(begun, sessions.Begun):  # or",
+        "if True:  # or",
+        (
+            "platform/web/test_second_factor.py::test_codes_are_guessed_ten_times_and_the_password_does_not_help",
+        ),
+    ),
+    Hole(
+        "who must have a second factor and has none gets nowhere",
+        "platform/web/request.py",
+        "if asker().led and not is_for_the_led(request.endpoint):",
+        "if False:",
+        (
+            "platform/web/test_own_second_factor.py::test_who_must_and_has_none_gets_nowhere_but_to_set_it_up",
+        ),
+    ),
+    Hole(
+        "a second factor is taken away by who may stand in for its person",
+        "platform/identity/second_factor.py",
+        "    need_authority(session, actor, person_id)\n    locked",
+        "    locked",
+        (
+            "platform/identity/test_second_factor.py::test_it_is_turned_off_by_its_person_and_taken_away_by_who_may",
+        ),
     ),
 )

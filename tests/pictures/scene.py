@@ -15,8 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from careloom.platform.definitions.publish import publish_document
-from careloom.platform.identity import access_tokens, invitations
-from careloom.platform.identity.actor import SYSTEM
+from careloom.platform.identity import access_tokens, grants, invitations, second_factor, totp
+from careloom.platform.identity.actor import SYSTEM, actor_of
 from careloom.platform.identity.passwords import hashed
 from careloom.platform.identity.people import add_person
 from careloom.platform.identity.tree import unit_by_code
@@ -24,6 +24,7 @@ from careloom.platform.records.shape import shape_of
 from careloom.platform.records.sheet import read_sheet
 from careloom.platform.records.submit import retire
 from careloom.platform.store.files import put_body
+from careloom.platform.store.session import moment
 from careloom.platform.web.routes import PUBLIC, route
 from careloom.platform.web.uploads import bodies
 from careloom.runtime.demo.present import write_present
@@ -36,7 +37,7 @@ from careloom.runtime.stories.deeds import DEEDS, turn_to, work
 from careloom.runtime.tasks.model import tasks
 from careloom.runtime.tasks.worklist import worklist
 
-from .ways import leads
+from .ways import IN_TWO_STEPS, leads
 
 SECRET = hashed(PASSWORD)
 TODAY = "2026-03-05"
@@ -247,6 +248,7 @@ def _places(session: Session, cast: Cast) -> dict[str, str]:
     unit = unit_by_code(session, "R1-B01").id
     add_person(session, SYSTEM, "newcomer", "白露", unit, SECRET)
     invited = add_person(session, SYSTEM, "invited", "林小雨", unit)
+    _in_two_steps(session, unit)
     token = invitations.invite(session, SYSTEM, invited.id).token
     agent = cast.person(session, "agent")
     access_tokens.issue(session, SYSTEM, agent, "排班表同步")
@@ -267,3 +269,17 @@ def _places(session: Session, cast: Cast) -> dict[str, str]:
         "why": why,
         "agent": f"/people/{agent}",
     }
+
+
+def _in_two_steps(session: Session, unit: int) -> None:
+    """People who sign in in two steps, and somebody who must and has yet to begin."""
+    secret = totp.new_secret()
+    code = totp.code_at(secret, totp.step_of(moment(session)))
+    for login in IN_TWO_STEPS:
+        careful = add_person(session, SYSTEM, login, "沈静", unit, SECRET)
+        second_factor.set_up(session, actor_of(session, careful.id), secret, code, [])
+    title = {"zh-CN": "财务", "en": "Accounts"}
+    role = {"format": 1, "key": "accounts", "title": title, "second_factor": True}
+    publish_document(session, SYSTEM, "role", role)
+    led = add_person(session, SYSTEM, "led", "方文", unit, SECRET)
+    grants.give(session, SYSTEM, led.id, "accounts", unit)

@@ -5,12 +5,16 @@ import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page
 from served import LEADS, PASSWORD
 
 DENTAL = Path(__file__).resolve().parents[2] / "blueprints" / "dental"
+#: Those of the scene who sign in in two steps.
+IN_TWO_STEPS = ("careful1", "careful2", "careful3")
+_in_turn = cycle(IN_TWO_STEPS)
 TOLD = ("in_time", "wrong_number")
 
 
@@ -34,6 +38,12 @@ def sign_in(page: Page, url: str, login: str, password: str = PASSWORD) -> None:
     page.fill("#password", password)
     page.click("button.button-main")
     page.wait_for_load_state()
+
+
+def by_password(page: Page, clinic: Clinic) -> None:
+    """By the right password of somebody who signs in in two steps; of several in turn, for each
+    has ten tries."""
+    sign_in(page, clinic.url, next(_in_turn))
 
 
 def seen(page: Page, selector: str) -> Locator:

@@ -19,6 +19,7 @@ TRAIL = {
     "viewed",
     "sign_in_attempt",
     "sign_in",
+    "half_sign_in",
     "node",
     "alembic_version",
 }

@@ -194,7 +194,7 @@ ROUTES = {
 #: routes that change something else than values of records
 APART = (
     *(f"accounts_api.{deed}" for deed in ("disable", "enable", "invite", "set_password")),
-    *(f"accounts_api.{deed}" for deed in ("sign_out", "unlock")),
+    *(f"accounts_api.{deed}" for deed in ("sign_out", "take_factor", "unlock")),
     *(f"builders.drafts_api.{deed}" for deed in ("check_draft", "delete_draft", "publish_draft")),
     "builders.drafts_api.put_draft",
     "files_api.upload",
@@ -221,6 +221,7 @@ APART = (
     "runtime.record_life.retire_record",
     "runtime.records_api.retire_record",
     *(f"runtime.work.{deed}" for deed in ("give_back", "take")),
+    *(f"second_factor.{deed}" for deed in ("code_shown", "make_codes", "set_up", "turn_off")),
     *(f"sign_in.{deed}" for deed in ("choose_language", "sign_in", "sign_out")),
     *(f"tokens_api.{deed}" for deed in ("issue_token", "revoke_token")),
     "units.act",

@@ -6,6 +6,7 @@ import pytest
 from visitors import Site, build
 
 from careloom.platform.store.database import Database
+from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import Settings, settings_from
 
 
@@ -24,3 +25,10 @@ def site(sqlite: Database, settings: Settings) -> Site:
 def either_site(database: Database, settings: Settings) -> Site:
     """Over each kind of database in turn."""
     return build(database, settings)
+
+
+@pytest.fixture
+def whole(site: Site) -> Site:
+    """With every area that is installed, as it is served."""
+    app = create_app(site.database, site.app.extensions["careloom.settings"])
+    return Site(app, site.database, site.at)

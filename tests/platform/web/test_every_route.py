@@ -16,15 +16,9 @@ from careloom.platform.web.app import create_app
 from careloom.platform.web.routes import PUBLIC, Declaration, Undeclared, declaration_of, declare
 from careloom.platform.web.settings import Settings
 
-OPEN = {"/healthz", "/readyz", "/sign-in", "/invitation", "/language", "/static/{filename}"}
+OPEN = {"/healthz", "/readyz", "/sign-in", "/sign-in/code", "/invitation", "/language"}
+OPEN |= {"/static/{filename}"}
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
-
-
-@pytest.fixture
-def whole(site: Site) -> Site:
-    """With every area that is installed, as it is served."""
-    app = create_app(site.database, site.app.extensions["careloom.settings"])
-    return Site(app, site.database, site.at)
 
 
 def rules(app: Flask) -> Iterator[tuple[Rule, str, Declaration]]:
