@@ -4,6 +4,7 @@ from flask import Blueprint, Flask
 
 from ..platform.definitions.kinds import register
 from ..platform.events.log import subscribe
+from ..platform.outbound.client import Client
 from ..platform.packs.story import PLAYERS
 from ..platform.records import kinds  # noqa: F401  forms, lists, roles, calendars
 from ..platform.records.check import CHECKS
@@ -12,9 +13,12 @@ from ..platform.web.areas import beside
 from ..platform.web.navigation import Place, add_places
 from ..platform.web.person_links import PERSON_LINKS
 from ..platform.web.uploads import KEY as FILES
+from .channels import connection_api, connection_pages
+from .channels.connections import RIGHT as CONNECT
 from .demo.verbs import demo
 from .flows import api as flows_api
 from .flows import (
+    call_api,
     hand_api,
     hand_pages,
     held_pages,
@@ -60,11 +64,15 @@ PARTS = (
     reports_api,
     flows_api,
     hand_api,
+    call_api,
+    connection_api,
+    connection_pages,
 )
 PLACES = (
     Place("/", "list-checks", "nav.tasks", order=10),
     Place("/records", "clipboard-list", "nav.records", order=20),
     Place("/reports", "chart-column", "nav.reports", order=30),
+    Place("/connections", "external-link", "nav.connections", needs=CONNECT, order=80),
 )
 
 area = Blueprint("runtime", __name__, cli_group=None)
@@ -93,7 +101,8 @@ def plug_in(app: Flask) -> None:
     if prove not in PLAYERS:
         PLAYERS.append(prove)
     add_places(app, PLACES)
-    beside(app, start_worker)
+    allowed = app.extensions["careloom.settings"].outbound
+    beside(app, lambda database: start_worker(database, Client(allowed)))
     beside(app, lambda database: start_resuming(database, app.extensions[FILES]))
     redis_url = app.extensions["careloom.settings"].redis_url
     if redis_url:

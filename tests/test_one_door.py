@@ -16,6 +16,7 @@ MAY_WRITE = {
     "platform/store/child_rows.py": "a sub-form's rows, for rows.py",
     "platform/store/change.py": "more decimals, when a version is published",
     "platform/records/new_key.py": "the same values by another key",
+    "platform/records/new_key_rows.py": "the same, in rooms' own tables",
     "platform/records/found_again.py": "what a record is found by, which follows from its label",
     "platform/records/bring_back.py": "a backup into an empty database",
 }

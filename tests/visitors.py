@@ -38,6 +38,7 @@ EVERYTHING = [
     "people.write",
     "units.write",
     "trail.read",
+    "connections.write",
 ]
 FORM = make.form(
     "lead",

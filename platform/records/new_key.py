@@ -20,6 +20,7 @@ from ..store.errors import Conflict, NotFound
 from ..store.history import RecordHistory
 from ..store.rows import read_row
 from ..store.session import database_of
+from .new_key_rows import ROTATE_ROWS, ask_for_rows, rows_by
 from .shape import Shape, shape_of, steady
 
 ROTATE = "rotate"
@@ -35,6 +36,7 @@ def ask_for(session: Session, actor: Actor, number: int) -> list[str]:
     second_factor.write_anew(session)
     for form_key in forms:
         jobs.ask(session, ROTATE, form_key, "", {"key": number})
+    ask_for_rows(session, number)
     append(session, "keys:rotated", actor, SUBJECT, None, {"key": number})
     return forms
 
@@ -130,7 +132,7 @@ def in_use(session: Session, number: int) -> bool:
             rows = select(1).where(shape.table.c[key].like(f"{number}:%"))
             if session.scalar(select(or_(rows.exists(), history.exists()))):
                 return True
-    return False
+    return any(rows_by(session, number))
 
 
 def drop(session: Session, actor: Actor, number: int) -> Keyring:
@@ -142,7 +144,7 @@ def drop(session: Session, actor: Actor, number: int) -> Keyring:
     if number == keys.newest():
         raise Conflict("E_KEY_NEWEST", number=number)
     second_factor.write_anew(session)  # one may have been set up while the new key came in
-    waiting = any(row.kind == ROTATE for row in jobs.waiting(session))
+    waiting = any(row.kind in (ROTATE, ROTATE_ROWS) for row in jobs.waiting(session))
     if waiting or in_use(session, number):
         raise Conflict("E_KEY_IN_USE", number=number)
     append(session, "keys:dropped", actor, SUBJECT, None, {"key": number})

@@ -28,7 +28,8 @@ class StepFailed(Exception):
 class Named:
     """What a step or an action produced under its key, in parts; those it has none of are None.
 
-    at, by: when a person did it, as ISO text, and who. round: of a repeat, from 1 on.
+    at, by: when a person did it, as ISO text, and who. round: of a repeat, from 1 on. answer: of
+    a call what was kept of what came back, [[name, type, text], …].
     """
 
     form: str | None = None
@@ -38,6 +39,7 @@ class Named:
     at: str | None = None
     by: int | None = None
     round: int | None = None
+    answer: Any = field(default=None, hash=False)
 
 
 @dataclass
@@ -271,6 +273,15 @@ class Raise:
 
 
 @dataclass(frozen=True)
+class Call:
+    """Have the step's call sent, with these values in its body's places -> whether its connection
+    is set up; nothing is sent otherwise."""
+
+    step: str
+    values: tuple[tuple[tuple[str, ...], Any], ...]
+
+
+@dataclass(frozen=True)
 class Now:
     """The transaction's moment -> aware UTC."""
 
@@ -340,6 +351,7 @@ Command: TypeAlias = (
     | Unsend
     | Launch
     | Raise
+    | Call
     | Now
     | Enter
     | Leave

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...platform.expressions.tree import Field, Hop, walk
+from ...platform.expressions.tree import Each, Field, Find, Group, Hop, Keep, walk
 from .commands import Named
 from .formula import Formula
 from .sight import Sight
@@ -21,6 +21,31 @@ def reasons(sight: Sight, formula: Formula, names: Mapping[str, Named]) -> list[
         return []
     found = {path: part for path, part in _read(sight, formula, names)}
     return [{"path": path, **part} for path, part in list(found.items())[:MOST]]
+
+
+def fields_read(
+    sight: Sight, formula: Formula, names: Mapping[str, Named]
+) -> list[dict[str, str]] | None:
+    """Every field of a record it names: {form, id, key}; None where that cannot be told one by one,
+    because it goes through rows, searches, or follows a link of a link."""
+    if formula.typed is None:
+        return None
+    env, found = sight.env(names), []
+    for node in walk(formula.typed.node):
+        if isinstance(node, Find | Each | Keep | Group):
+            return None
+        if isinstance(node, Field):
+            if node.up:
+                return None
+            if node.key in sight.subject.form.fields:
+                found.append((sight.form_key, sight.record_id, node.key))
+        elif isinstance(node, Hop):
+            if not isinstance(node.base, Field):
+                return None
+            base, linked = node.base.type.form or "", env.values.get(node.base.key)
+            if linked and (form := base.partition("+")[0]):
+                found.append((form, linked, node.key))
+    return [{"form": form, "id": str(one), "key": key} for form, one, key in dict.fromkeys(found)]
 
 
 def _read(

@@ -15,6 +15,7 @@ from ...platform.records.lowered import searcher
 from ...platform.records.record import Record
 from ...platform.store.errors import NotFound
 from ...platform.store.session import moment
+from ..channels.answers import TAKES
 from .commands import Named
 from .formula import Formula
 
@@ -109,4 +110,5 @@ def _told(named: Named | None) -> dict[str, Any]:
         "done_at": datetime.fromisoformat(named.at) if named.at else None,
         "done_by": named.by,
         "round": named.round,
+        **{name: TAKES[kind](text) for name, kind, text in named.answer or ()},
     }

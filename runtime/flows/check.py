@@ -13,6 +13,7 @@ from ..actions.formula import Formula
 from ..steps.graph import (
     ActionStep,
     Awaited,
+    CallStep,
     Node,
     NotifyStep,
     RaceStep,
@@ -26,7 +27,7 @@ from .check_names import Names
 from .check_order import order_problems
 from .definition import compile_flow
 from .paths import path_problems
-from .scope import TAKEN, FlowFormulas
+from .scope import TAKEN, TOLD, FlowFormulas
 from .shape import Document, is_inner
 from .uses import uses_of_flow
 
@@ -105,6 +106,10 @@ class FlowCheck:
                     yield from names.when(when, f"{at}/{part}/{number}")
             case NotifyStep():
                 yield from self._notify(step, at)
+            case CallStep():
+                for name, _, _ in step.saves:
+                    if name in TOLD:
+                        yield Problem(f"{at}/save/{name}", "E_FLOW_NAME_TAKEN", {"name": name})
 
     def _task(self, step: TaskStep, at: str) -> Found:
         names = self.names

@@ -10,6 +10,7 @@ from ..steps.graph import (
     AgainStep,
     Awaited,
     BranchStep,
+    CallStep,
     Graph,
     NotifyStep,
     RaceStep,
@@ -66,6 +67,8 @@ def formulas_of(step: Step) -> Iterable[Formula]:
             yield from (step.customer,) if step.customer is not None else ()
             yield from (formula for _, formula in step.values)
             yield from _moments(*step.at)
+        case CallStep():
+            yield from (formula for _, formula in step.body)
 
 
 def _moments(*moments: When | None) -> Iterator[Formula]:

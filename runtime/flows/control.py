@@ -1,6 +1,8 @@
-"""Cancel, suspend, resume an instance; retry what failed in it."""
+"""Cancel, suspend, resume an instance; retry what failed in it, or go on without."""
 
-from sqlalchemy import select, update
+from typing import Any
+
+from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from ...platform.events.log import append
@@ -8,6 +10,11 @@ from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import need
 from ...platform.store.errors import Conflict, NotFound
 from ...platform.store.session import moment
+from ..actions.commands import Named
+from ..channels.calls import drop_calls, hold_calls
+from ..channels.model import CallState, calls
+from ..steps.call import SKIPPED
+from ..steps.graph import CallStep
 from ..tasks.hold import cancel_tasks
 from ..tasks.messages import drop_all_messages
 from ..tasks.model import tasks
@@ -17,6 +24,7 @@ from .load import flow
 from .model import InstanceState, TokenState, incidents, instances, tokens, waits
 from .seen import need_seen
 from .transit import go_on
+from .writing import note_case
 
 RIGHT = "flows.write"
 TIMER = "E_TIMER"
@@ -33,6 +41,7 @@ def cancel(session: Session, actor: Actor, instance_id: int) -> None:
     cancel_tasks(session, tasks.c.instance_id == instance_id)
     drop_all_messages(session, instance_id)
     cancel_all(session, instance_id)
+    drop_calls(session, calls.c.instance_id == instance_id, CallState.WAITING, CallState.FAILED)
     session.execute(waits.delete().where(waits.c.instance_id == instance_id))
     session.execute(
         update(tokens)
@@ -57,6 +66,7 @@ def suspend(session: Session, actor: Actor, instance_id: int) -> None:
     if standing.state == InstanceState.SUSPENDED:
         return
     hold_timers(session, instance_id, True)
+    hold_calls(session, instance_id, True)
     _stand(session, standing, InstanceState.SUSPENDED)
     _tell(session, actor, standing, "flow:suspended")
 
@@ -70,6 +80,7 @@ def resume(session: Session, actor: Actor, instance_id: int) -> None:
     if standing.state == InstanceState.RUNNING:
         return
     hold_timers(session, instance_id, False)
+    hold_calls(session, instance_id, False)
     _stand(session, standing, InstanceState.RUNNING)
     _tell(session, actor, standing, "flow:resumed")
 
@@ -81,20 +92,8 @@ def retry(session: Session, actor: Actor, incident_id: int) -> bool:
     fired is due again, and True means that it is there. Raises NotFound,
     NotAllowed, Conflict when the incident is closed or the instance does not run.
     """
-    query = select(incidents).where(incidents.c.id == incident_id)
-    row = session.execute(query).one_or_none()
-    if row is None:
-        raise NotFound(incident=str(incident_id))
-    standing = _taken(session, actor, row.instance_id)
-    if standing.state != InstanceState.RUNNING:
-        raise Conflict("E_FLOW_SUSPENDED")
-    closed = session.execute(
-        update(incidents)
-        .where(incidents.c.id == incident_id, incidents.c.closed_at.is_(None))
-        .values(closed_at=moment(session), closed_by=actor.person_id, closed_how="retried")
-    )
-    if closed.rowcount != 1:  # type: ignore[attr-defined]
-        raise Conflict("E_INCIDENT_CLOSED")
+    row, standing = _open_one(session, actor, incident_id)
+    _close(session, actor, incident_id, "retried")
     event = _tell(session, actor, standing, "incident:retried", step=row.step_key)
     if row.code == TIMER:
         return let_go(session, incident_id)
@@ -112,6 +111,49 @@ def retry(session: Session, actor: Actor, incident_id: int) -> bool:
         incidents.c.token_id == row.token_id, incidents.c.closed_at.is_(None)
     )
     return session.execute(again).first() is None
+
+
+def skip(session: Session, actor: Actor, incident_id: int) -> None:
+    """Go on without a call that was given up: nobody sends it any more, and what would have been
+    kept of its answer is blank.
+
+    Raises NotFound, NotAllowed, Conflict when the incident is closed or of no call.
+    """
+    row, standing = _open_one(session, actor, incident_id)
+    graph = flow(session, standing.flow_key, standing.flow_version)
+    node = graph.nodes.get(row.step_key)
+    if node is None or not isinstance(node.step, CallStep) or row.code == TIMER:
+        raise Conflict("E_NOT_SKIPPED")
+    _close(session, actor, incident_id, "skipped")
+    drop_calls(session, calls.c.token_id == row.token_id, CallState.WAITING, CallState.FAILED)
+    event = _tell(session, actor, standing, "incident:skipped", step=row.step_key)
+    at = moment(session).isoformat()
+    standing.run.names[row.step_key] = Named(outcome=SKIPPED, at=at, by=actor.person_id)
+    note_case(session, row.token_id, row.step_key, SKIPPED)
+    sight = sight_of(session, standing)
+    go_on(sight, graph, standing, row.token_id, node.next, row.step_key, event)
+
+
+def _open_one(session: Session, actor: Actor, incident_id: int) -> tuple[Row[Any], Standing]:
+    """An incident, and its instance, locked, which runs."""
+    query = select(incidents).where(incidents.c.id == incident_id)
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(incident=str(incident_id))
+    standing = _taken(session, actor, row.instance_id)
+    if standing.state != InstanceState.RUNNING:
+        raise Conflict("E_FLOW_SUSPENDED")
+    return row, standing
+
+
+def _close(session: Session, actor: Actor, incident_id: int, how: str) -> None:
+    closed = session.execute(
+        update(incidents)
+        .where(incidents.c.id == incident_id, incidents.c.closed_at.is_(None))
+        .values(closed_at=moment(session), closed_by=actor.person_id, closed_how=how)
+    )
+    if closed.rowcount != 1:  # type: ignore[attr-defined]
+        raise Conflict("E_INCIDENT_CLOSED")
 
 
 def _taken(session: Session, actor: Actor, instance_id: int) -> Standing:

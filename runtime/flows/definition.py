@@ -1,6 +1,6 @@
 """A flow's document compiled into the graph that the engine walks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..steps.graph import (
     Arm,
     Awaited,
     BranchStep,
+    CallStep,
     Case,
     EndStep,
     GoToStep,
@@ -35,6 +36,8 @@ from .timing import Formulas, due_of, duration, when_of
 
 VISITS = 1
 """Of a go_to that says nothing; the publish check asks for a number."""
+WITHIN = "1d"
+"""Of a call that says nothing."""
 YES, NO = "approved", "rejected"
 """The outcomes of an approval."""
 YES_OR_NO = tuple(
@@ -269,6 +272,34 @@ def _notify(laid: Laid, subject: str, formulas: Formulas) -> Step:
     )
 
 
+def _call(laid: Laid, subject: str, formulas: Formulas) -> Step:
+    document = laid.document
+    return CallStep(
+        connection=document["connection"],
+        body=tuple(_body(document["body"], f"{laid.at}/body", (), formulas)),
+        saves=tuple(
+            (key, one["from"], one["type"]) for key, one in document.get("save", {}).items()
+        ),
+        within=duration(document.get("within", WITHIN)),
+        failed=laid.ways[0].to if laid.ways else None,
+        optional=document.get("optional", False),
+    )
+
+
+def _body(
+    document: Document, at: str, path: tuple[str, ...], formulas: Formulas
+) -> Iterator[tuple[tuple[str, ...], Formula]]:
+    """Each value of a body, with its path in it; a list of rows is one value."""
+    for key, value in document.items():
+        place, here = f"{at}/{key}", (*path, key)
+        if not isinstance(value, Mapping):
+            yield here, formulas(value, place)
+        elif value.keys() == {"each", "values"}:
+            yield here, _rows(value, place, formulas)
+        else:
+            yield from _body(value, place, here, formulas)
+
+
 def _repeat(laid: Laid, subject: str, formulas: Formulas) -> Step:
     part = "before" if "before" in laid.document else "between"
     return RepeatStep(
@@ -348,6 +379,7 @@ _STEPS: dict[str, Any] = {
     "approve": _approve,
     "action": _action,
     "notify": _notify,
+    "call": _call,
     "branch": _branch,
     "repeat": _repeat,
     "again": _again,

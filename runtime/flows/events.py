@@ -14,6 +14,7 @@ declare(
         "flow:woken": ("step",),
         "incident:opened": ("step", "code"),
         "incident:retried": ("step",),
+        "incident:skipped": ("step",),
         "message:sent": ("step", "message", "to"),
     }
 )

@@ -1,12 +1,18 @@
 """What is due, carried out: a task's limit, the end of a wait, a message, a moment that moved."""
 
+from typing import Any
+
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from ...platform.events.log import append
 from ...platform.identity.actor import SYSTEM
+from ...platform.store.session import moment
 from ..actions.commands import Named
-from ..steps.graph import Graph, Limit, RaceStep, TaskStep
+from ..channels.calls import call_row
+from ..channels.model import CallState
+from ..steps.call import ANSWERED, FAILED, GIVEN_UP
+from ..steps.graph import CallStep, Graph, Limit, RaceStep, TaskStep
 from ..tasks import offer
 from ..tasks.hold import asked, found
 from ..tasks.model import TaskState
@@ -21,7 +27,7 @@ from .move import move
 from .send import send
 from .transit import go_on
 from .who import resolve
-from .writing import end_wait, note_case, open_incident, token_at, told_actors
+from .writing import end_wait, move_token, note_case, open_incident, token_at, told_actors
 
 LASTING = ("message", "move")
 """What is still done when its instance has ended: a message may be due after that."""
@@ -104,6 +110,42 @@ def _go_on(session: Session, standing: Standing, timer: Due) -> None:
     go_on(sight_of(session, standing), graph, standing, timer.owner_id, step, step, event)
 
 
+def _call(session: Session, standing: Standing, timer: Due) -> None:
+    """A call is over: the token goes on with what came back, or as its step says for one that was
+    given up; else somebody has to look."""
+    row = call_row(session, timer.owner_id)
+    if row is None or row.state not in (CallState.ANSWERED, CallState.FAILED):
+        return  # somebody has gone on without it, or has it sent again
+    graph = flow(session, standing.flow_key, standing.flow_version)
+    node = graph.nodes[row.step_key]
+    assert isinstance(node.step, CallStep)
+    data = {"step": row.step_key, "call": str(row.id), "tries": row.tries}
+    if row.state == CallState.ANSWERED:
+        event = _tell(session, standing, "call:answered", {**data, "status": row.status})
+        outcome, to = ANSWERED, node.next
+    else:
+        event = _tell(session, standing, "call:failed", {**data, "code": row.trouble})
+        outcome, to = FAILED, node.step.failed
+        if to is None:
+            _stuck(session, standing, row)
+            return
+    at = moment(session).isoformat()
+    standing.run.names[row.step_key] = Named(outcome=outcome, at=at, answer=row.answer)
+    case = ANSWERED if outcome == ANSWERED else GIVEN_UP
+    note_case(session, row.token_id, row.step_key, case)
+    go_on(sight_of(session, standing), graph, standing, row.token_id, to, row.step_key, event)
+
+
+def _stuck(session: Session, standing: Standing, row: Row[Any]) -> None:
+    """The token stands at its call with an incident, until somebody retries or goes on without."""
+    note_case(session, row.token_id, row.step_key, "failed")
+    move_token(session, row.token_id, row.step_key, TokenState.STUCK)
+    params = {"status": row.status, "tries": row.tries, "name": row.connection_key}
+    code = row.trouble or "E_CALL_BROKEN"
+    open_incident(session, standing.id, row.token_id, row.step_key, code, params)
+    _tell(session, standing, "incident:opened", {"step": row.step_key, "code": code})
+
+
 def _limit(session: Session, standing: Standing, timer: Due) -> None:
     """A task is still open at its limit."""
     task = found(session, timer.owner_id)
@@ -165,4 +207,11 @@ def _tell(session: Session, standing: Standing, name: str, data: dict[str, objec
     return append(session, name, SYSTEM, ("instance", standing.id), standing.unit_id, data)
 
 
-_PURPOSES = {"limit": _limit, "wait": _wait, "go_on": _go_on, "message": send, "move": move}
+_PURPOSES = {
+    "limit": _limit,
+    "wait": _wait,
+    "go_on": _go_on,
+    "message": send,
+    "move": move,
+    "call": _call,
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from ...platform.web.context import local
 from ...platform.web.request import language, reading, who, write
 from ...platform.web.routes import route
 from ...platform.web.words import say
+from ..channels.model import CallState
 from ..forms.pages import reader_of
 from ..forms.show import Reader
 from ..forms.story import names_of
@@ -31,6 +33,7 @@ from ..tasks.hold import asked, name_of
 from ..tasks.messages import of_instance, readers_of
 from ..tasks.model import TaskState, tasks
 from . import control
+from .called import calls_seen
 from .cards import Due, due_of, subject_of
 from .hand_over import may_hand_over
 from .load import flow
@@ -49,8 +52,8 @@ GAP = re.compile(r"\{\w+\}")
 @route(area, "/instances/<id:instance_id>", needs=READ, endpoint="instance")
 def instance(instance_id: int) -> ResponseReturnValue:
     """`pages/instance.html`: url, title, version, started, state, result, subject, incidents,
-    waits, tasks, own (what the reader may take back: words, url), events, messages, map, trail,
-    may (cancel, suspend, resume, retry), clock."""
+    waits, tasks, own (what the reader may take back: words, url), events, messages, calls, map,
+    trail, may (cancel, suspend, resume, retry), clock."""
     session, actor = reading(), who()
     need_seen(session, actor, instance_id)
     reader = reader_of(session, actor)
@@ -78,6 +81,7 @@ def instance(instance_id: int) -> ResponseReturnValue:
         ],
         events=awaited_events(reader, instance_id),
         messages=_messages(reader, instance_id, graph),
+        calls=_calls(reader, instance_id, graph),
         map=drawn_map(reader, row, graph),
         trail=trail(reader, row),
         may=_may(session, actor, row.state),
@@ -187,6 +191,47 @@ def _messages(reader: Reader, instance_id: int, graph: Graph) -> list[Told]:
     return found
 
 
+def _calls(reader: Reader, instance_id: int, graph: Graph) -> list[dict[str, Any]]:
+    """What other systems were told: step, to, host, state, lines, sent (path, value, seen)."""
+    say = reader.say
+    found = []
+    for call in calls_seen(reader.session, reader.actor, instance_id):
+        node = graph.nodes.get(call.step)
+        lines = [local(call.over_at or call.made_at)]
+        if call.status is not None:
+            lines.append(say("page.calls.status", status=call.status))
+        if call.tries > 1 or call.state == CallState.WAITING:
+            lines.append(say("page.calls.tries", count=call.tries))
+        if call.state == CallState.WAITING and call.tries:
+            lines.append(say("page.calls.next", at=local(call.due_at)))
+        found.append(
+            {
+                "step": reader.text(node.title) if node is not None else call.step,
+                "to": reader.text(call.title),
+                "host": call.host or "",
+                "state": call.state,
+                "trouble": say(
+                    f"problem.{call.trouble}", status=call.status or "", name=call.connection
+                )
+                if call.trouble
+                else "",
+                "lines": lines,
+                "sent": [
+                    {"path": one.path, "value": _as_text(one.value), "seen": one.seen}
+                    for one in call.sent
+                ],
+            }
+        )
+    return found
+
+
+def _as_text(value: Any) -> str:
+    """A value of JSON as people read it."""
+    if value is None:
+        return "—"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def _do(instance_id: int, deed: Callable[[Session, Actor], Any], words: str) -> ResponseReturnValue:
     """Carry it out, say so, and show the run again."""
     actor = who()
@@ -230,6 +275,21 @@ def retry(instance_id: int, incident_id: int) -> ResponseReturnValue:
     if solved == [False]:
         flash(say(language(), "page.instance.failed_again"), "late")
     return answer
+
+
+@route(
+    area,
+    "/instances/<id:instance_id>/incidents/<id:incident_id>/skip",
+    methods=("POST",),
+    needs=control.RIGHT,
+)
+def skip(instance_id: int, incident_id: int) -> ResponseReturnValue:
+    """Go on without a call that was given up."""
+    return _do(
+        instance_id,
+        lambda session, actor: control.skip(session, actor, incident_id),
+        "page.instance.did_skip",
+    )
 
 
 @route(area, "/instances/<id:instance_id>/raise", methods=("POST",), needs=READ)

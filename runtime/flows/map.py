@@ -22,6 +22,7 @@ ICONS = {
     "approve": "shield-check",
     "action": "settings",
     "notify": "bell",
+    "call": "send",
     "branch": "workflow",
     "repeat": "refresh-cw",
     "race": "hourglass",
@@ -144,6 +145,10 @@ class _Map:
             places = self.sequence(step["rejected"])
             state = "taken" if places[0].times else ""
             return [Branch(say("flow.rejected"), state, places)]
+        if node.kind == "call" and "failed" in step:
+            places = self.sequence(step["failed"])
+            state = "taken" if places[0].times else ""
+            return [Branch(say("flow.call_failed"), state, places)]
         return ()
 
     def _title(self, key: str) -> str:

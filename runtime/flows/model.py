@@ -145,7 +145,7 @@ class Incident(Base):
     closed_at: Mapped[datetime | None] = mapped_column(Moment)
     closed_by: Mapped[int | None] = mapped_column(Id)
     closed_how: Mapped[str | None] = mapped_column(String(12))
-    """`retried`, `cancelled`, or `passed` when the flow went on without it."""
+    """`retried`, `skipped`, `cancelled`, or `passed` when the flow went on without it."""
 
 
 class StepTaken(Base):
@@ -162,7 +162,8 @@ class StepTaken(Base):
     case_key: Mapped[str | None] = mapped_column(String(40))
     """For a branch the case that held, for a race the arm that came first; for a go_to `taken` or
     `spent`, for a round `round`, `until` or `spent`; `failed` where an incident was opened;
-    `returned` where a task was; `taken_back` where one before it was."""
+    `answered`, `given_up` or `skipped` for a call; `returned` where a task was; `taken_back` where
+    one before it was."""
     why: Mapped[Any | None] = mapped_column(Json)
     """What the conditions read, where there were any; see `actions/reasons.py`."""
 

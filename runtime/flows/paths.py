@@ -130,7 +130,7 @@ def may_be_known(shape: Shape, given: set[str]) -> dict[str, set[str]]:
 
 def gives(laid: Laid) -> set[str]:
     """The keys this node gives a meaning: a task its own, actions theirs, a race its arms'."""
-    if laid.kind in ("task", "approve", "repeat"):
+    if laid.kind in ("task", "approve", "repeat", "call"):
         return {laid.key}
     if laid.kind == "wait":
         return {laid.key} if "submitted" in laid.document else set()

@@ -10,8 +10,11 @@ from ...platform.identity.actor import SYSTEM, Actor
 from ...platform.records.shape import shape_of
 from ...platform.store.session import database_of, moment
 from ..actions import commands as ask
+from ..actions.reasons import fields_read
+from ..actions.sent import body_with, sent_value
 from ..actions.sight import Sight
-from ..steps.graph import Graph, NotifyStep
+from ..channels.calls import MOST_BYTES, NewCall, TooLong, is_set_up, write_call
+from ..steps.graph import CallStep, Graph, NotifyStep
 from ..tasks.messages import NewMessage, drop_messages, filled, write_message
 from ..tasks.model import MessageState
 from ..tasks.offer import NewTask, offer
@@ -212,6 +215,37 @@ class Hands:
         subject = (f"form:{form}", record)
         unit = self.standing.unit_id
         append(self.session, "flow:called", self.actor, subject, unit, data, self.cause)
+
+    def call(self, command: ask.Call) -> bool:
+        """Written down here, sent by the worker once this is committed."""
+        step = self.graph.nodes[command.step].step
+        assert isinstance(step, CallStep)
+        if not is_set_up(self.session, step.connection):
+            return False
+        standing, names = self.standing, self.standing.run.names
+        formulas = dict(step.body)
+        sent = [(path, sent_value(formulas[path], value)) for path, value in command.values]
+        new = NewCall(
+            instance_id=standing.id,
+            token_id=self.token_id,
+            step_key=command.step,
+            connection_key=step.connection,
+            subject_form=standing.subject_form,
+            subject_id=standing.subject_id,
+            body=body_with(sent),
+            reads={
+                "/".join(path): fields_read(self.sight, formula, names)
+                for path, formula in step.body
+            },
+            wants=step.saves,
+            lasting=step.within,
+        )
+        try:
+            call_id = write_call(self.session, new)
+        except TooLong:
+            raise ask.StepFailed("E_CALL_LONG", most=MOST_BYTES) from None
+        self.tell("call:made", step=command.step, call=str(call_id), connection=step.connection)
+        return True
 
     def raise_event(self, command: ask.Raise) -> None:
         form, record = self._about(command.about)

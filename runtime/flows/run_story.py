@@ -11,9 +11,10 @@ from ...platform.store.errors import Problem
 from ...platform.web.context import local
 from ..forms.show import Reader, troubles
 from ..forms.story import Line, names_of
-from ..steps.graph import RETURNED, EndStep, Graph, RaceStep, TaskStep
+from ..steps.graph import RETURNED, CallStep, EndStep, Graph, RaceStep, TaskStep
 from ..tasks.hand_over import notes_of
 from ..tasks.model import TaskState, tasks
+from .control import TIMER
 from .load import flow, forms
 from .model import InstanceState, incidents, instances, steps_taken, waits
 from .shape import THEN
@@ -171,6 +172,9 @@ def open_incidents(reader: Reader, instance: Any) -> list[dict[str, Any]]:
                 "step": _title(reader, graph, row.step_key.partition("/")[0]),
                 "words": reader.say(f"problem.{row.code}", **row.params),
                 "at": local(row.opened_at),
+                "skips": isinstance(graph.nodes[row.step_key].step, CallStep)
+                if row.step_key in graph.nodes and row.code != TIMER
+                else False,
                 "problems": troubles(reader, form, problems),
             }
         )

@@ -1,8 +1,9 @@
 """What an expression in a flow may name, and the formulas made of it.
 
 Names: the subject's fields; `this`, the subject itself; what the flow is given; every step's and
-action's key, for the row it produced. The row of a task, an approval, a race or a repeat also has
-what `TOLD` lists; its type bears the step's key (`FORM+KEY`), so that following it finds them.
+action's key, for the row it produced. The row of a task, an approval, a race, a repeat or a call
+also has what `TOLD` lists; its type bears the step's key (`FORM+KEY`), so that following it finds
+them.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 from ...platform.definitions.form_scope import Resolve, scope_of
 from ...platform.expressions import (
     BOOL,
+    DATE,
     DATETIME,
     PERSON,
     TEXT,
@@ -36,6 +38,8 @@ TOLD: dict[str, Type] = {
     "round": number(0),
 }
 """What a step tells of itself; `actions/sight.py` says it."""
+SAVED = {"text": TEXT, "number": number(6), "yesno": BOOL, "date": DATE}
+"""What a call may keep of its answer, see `channels/answers.py`."""
 TAKEN = frozenset({THIS, "outcome"})
 """Keys no step may bear."""
 
@@ -108,11 +112,15 @@ def flow_scope(document: Document, shape: Shape, form_of: Resolve) -> Scope:
         names, labels = dict(own.names), dict(own.labels)
     names[THIS] = row(document["subject"])
     names |= {one["key"]: row(one["form"]) for one in document.get("given", ())}
+    saved: dict[str, dict[str, Type]] = {}
     for laid in shape.nodes.values():
         names |= _given(laid)
+        if laid.kind == "call":
+            kept = laid.document.get("save", {})
+            saved[laid.key] = {key: SAVED[one["type"]] for key, one in kept.items()}
 
     def links(form: str) -> Scope | None:
-        base, plus, _ = form.partition("+")
+        base, plus, step = form.partition("+")
         base, dot, field = base.partition(".")
         found = form_of(base) if base else None
         if dot:  # the rows of a sub-form
@@ -121,7 +129,7 @@ def flow_scope(document: Document, shape: Shape, form_of: Resolve) -> Scope:
         if not plus:
             return None if found is None else scope_of(found, form_of)
         inner = scope_of(found, form_of) if found is not None else Scope()
-        return Scope({**TOLD, **inner.names}, inner.labels, links)
+        return Scope({**TOLD, **saved.get(step, {}), **inner.names}, inner.labels, links)
 
     return Scope(names, labels, links)
 
@@ -130,7 +138,7 @@ def _given(laid: Laid) -> dict[str, Type]:
     """The types of what this node produces."""
     if laid.kind == "task":
         return {laid.key: row(f"{laid.document.get('form', '')}+{laid.key}")}
-    if laid.kind in ("approve", "repeat"):
+    if laid.kind in ("approve", "repeat", "call"):
         return {laid.key: row(f"+{laid.key}")}
     if laid.kind == "race":
         met = {way.document["key"]: way.document.get("submitted") for way in laid.ways}

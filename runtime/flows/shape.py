@@ -20,8 +20,8 @@ def is_inner(key: str) -> bool:
 
 @dataclass(frozen=True)
 class Way:
-    """One way on from a branch, a race or an approval: a case, an arm, the no. Its document, its
-    place, and the node it leads to."""
+    """One way on from a branch, a race, an approval or a call: a case, an arm, the no, the failure.
+    Its document, its place, and the node it leads to."""
 
     document: Document
     at: str
@@ -123,6 +123,10 @@ def _step(
     elif kind == "approve":
         place = f"{at}/rejected"
         to = _sequence(shape, step["rejected"], place, (*within, place), following)
+        ways.append(Way(step, place, to))
+    elif kind == "call" and "failed" in step:
+        place = f"{at}/failed"
+        to = _sequence(shape, step["failed"], place, (*within, place), following)
         ways.append(Way(step, place, to))
     if kind in ("task", "approve") and step.get("then"):
         _add(shape, Laid(key + THEN, "action", step, at, within, following))

@@ -254,6 +254,7 @@ _ANSWERS: dict[type, Callable[..., Any]] = {
     ask.Unsend: Shell.unsend,
     ask.Launch: Shell.launch,
     ask.Raise: Shell.raise_event,
+    ask.Call: Shell.call,
     ask.Enter: Shell._enter,
     ask.Leave: Shell._leave,
     ask.Rest: Shell._rest,

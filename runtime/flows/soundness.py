@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from ...platform.events.model import Event
 from ...platform.store.errors import NotFound
+from ..channels.model import CallState, calls
 from ..steps.graph import RETURNED, TAKEN_BACK, Graph, TaskStep
 from ..tasks.model import MessageState, TaskState, messages, task_actors, tasks
 from ..timers.model import timers, watches
@@ -79,6 +80,11 @@ _racing_task = exists().where(
     tasks.c.id == waits.c.record_id,
     tasks.c.state == TaskState.OPEN,
 )
+_calling = exists().where(
+    calls.c.token_id == tokens.c.id,
+    calls.c.step_key == tokens.c.step_key,
+    or_(calls.c.state == CallState.WAITING, _timer_of(calls.c.id, "call")),
+)
 _open_incident = exists().where(
     incidents.c.token_id == tokens.c.id, incidents.c.closed_at.is_(None)
 )
@@ -97,6 +103,17 @@ _its_token = exists().where(
     tokens.c.step_key == waits.c.step_key,
     tokens.c.state == TokenState.WAITING,
 )
+_calls_from = exists().where(
+    tokens.c.id == calls.c.token_id,
+    tokens.c.step_key == calls.c.step_key,
+    tokens.c.state == TokenState.WAITING,
+)
+_later_calls = calls.alias("later")
+_newest_call = (
+    select(func.max(_later_calls.c.id))
+    .where(_later_calls.c.token_id == calls.c.token_id, _later_calls.c.step_key == calls.c.step_key)
+    .scalar_subquery()
+)
 _its_timer = exists().where(timers.c.owner_id == waits.c.id, timers.c.purpose == "wait")
 
 
@@ -113,7 +130,7 @@ QUERIES: dict[str, Select[Any]] = {
         instances.c.state.not_in(ALIVE), _live_tokens()
     ),
     "token {0} of instance {1}: waits for nothing live": _tokens_without(
-        TokenState.WAITING, _open_task, _timed_wait, _listening, _racing_task
+        TokenState.WAITING, _open_task, _timed_wait, _listening, _racing_task, _calling
     ),
     "wait {0} of instance {1}: its token is elsewhere": select(
         waits.c.id, waits.c.instance_id
@@ -121,6 +138,15 @@ QUERIES: dict[str, Select[Any]] = {
     "wait {0} of instance {1}: for a moment, and no timer of it runs": select(
         waits.c.id, waits.c.instance_id
     ).where(waits.c.kind == "moment", ~_its_timer),
+    "call {0} of instance {1}: waits, and its token is elsewhere": select(
+        calls.c.id, calls.c.instance_id
+    ).where(calls.c.state == CallState.WAITING, ~_calls_from),
+    "call {0}: over, and nobody went on from it": select(calls.c.id).where(
+        calls.c.state.in_([CallState.ANSWERED, CallState.FAILED]),
+        _calls_from,
+        ~_timer_of(calls.c.id, "call"),
+        calls.c.id == _newest_call,
+    ),
     "message {0}: scheduled, and no timer of it runs": select(messages.c.id).where(
         messages.c.state == MessageState.SCHEDULED,
         messages.c.due_at.is_not(None),
@@ -171,6 +197,7 @@ QUERIES: dict[str, Select[Any]] = {
                 timers.c.purpose == "message",
                 exists().where(messages.c.id == timers.c.owner_id),
             ),
+            and_(timers.c.purpose == "call", exists().where(calls.c.id == timers.c.owner_id)),
             timers.c.purpose == "move",
             and_(
                 timers.c.purpose == "go_on",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -199,6 +200,23 @@ class NotifyStep:
 
 
 @dataclass(frozen=True)
+class CallStep:
+    """Another system is told, and its answer waited for. body: (path in it, what stands there).
+
+    saves: what of the answer is kept, (name, path, type). within: after so long it is given up.
+    failed: where that leads; an incident without. optional: gone past while nobody has set the
+    connection up.
+    """
+
+    connection: str
+    body: tuple[tuple[tuple[str, ...], Formula], ...]
+    saves: tuple[tuple[str, str, str], ...]
+    within: timedelta
+    failed: str | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True)
 class GoToStep:
     """To a named step, so many times in an instance; after that, on to the next step."""
 
@@ -217,6 +235,7 @@ Step: TypeAlias = (
     TaskStep
     | ActionStep
     | NotifyStep
+    | CallStep
     | BranchStep
     | RepeatStep
     | AgainStep
@@ -254,6 +273,9 @@ class Node:
             case TaskStep(approval=Approval(rejected=rejected)):
                 yield self.next
                 yield rejected
+            case CallStep(failed=str() as failed):
+                yield self.next
+                yield failed
             case EndStep():
                 return
             case _:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..actions.commands import Run
-from . import act, notify, person, rounds, route, wait
+from . import act, call, notify, person, rounds, route, wait
 from .graph import Node
 from .moves import Entering
 
@@ -28,6 +28,7 @@ STEPS = {
         StepKind("approve", person.enter),
         StepKind("action", act.enter, writes=True),
         StepKind("notify", notify.enter, writes=True),
+        StepKind("call", call.enter, writes=True),
         StepKind("branch", route.branch),
         StepKind("repeat", rounds.begin),
         StepKind("race", wait.race),

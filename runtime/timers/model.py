@@ -28,8 +28,8 @@ class Timer(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     due_at: Mapped[datetime] = mapped_column(Moment)
     purpose: Mapped[str] = mapped_column(String(12))
-    """What is due: `limit` of a task, end of a `wait`, `go_on` after a full budget, a `message`,
-    or something to `move` because a record it was worked out from has changed."""
+    """What is due: `limit` of a task, end of a `wait`, `go_on` after a full budget, a `message`, a
+    `call` that is over, or something to `move` because a record it was worked out from changed."""
     instance_id: Mapped[int] = mapped_column(Id)
     owner_id: Mapped[int] = mapped_column(Id)
     data: Mapped[Any] = mapped_column(Json)

@@ -14,9 +14,11 @@ from ...platform.events import log as events
 from ...platform.events.anchor import drop_anchor
 from ...platform.events.old_views import ask_to_drop
 from ...platform.events.seal import seal
+from ...platform.outbound.client import Client
 from ...platform.store import jobs
 from ...platform.store.database import Database
 from ..timers import wake as timers
+from .calling import Caller
 from .dispatch import drain, staying
 from .listener import Ear
 from .waiting import anything_due, anything_unsealed
@@ -35,10 +37,13 @@ STEPS_AT_ONCE = 20
 class Worker:
     """One process's worker over one database. `start` and `stop` may be called once each.
 
-    redis_url: where it also hears what other processes have committed.
+    redis_url: where it also hears what other processes have committed. client: calls what flows
+    call; without one that is left to others.
     """
 
-    def __init__(self, database: Database, redis_url: str = "") -> None:
+    def __init__(
+        self, database: Database, redis_url: str = "", client: Client | None = None
+    ) -> None:
         self.database = database
         self._nudged = threading.Event()
         self._stopped = False
@@ -47,6 +52,7 @@ class Worker:
         self._store = threading.Thread(target=self._run_jobs, name="careloom-jobs", daemon=True)
         self._job_left = threading.Event()
         self._ear = Ear(redis_url, self._heard) if redis_url else None
+        self._caller = Caller(database, client) if client else None
 
     def start(self) -> None:
         """Begin, and listen for nudges."""
@@ -57,6 +63,8 @@ class Worker:
         self._store.start()
         if self._ear:
             self._ear.start()
+        if self._caller:
+            self._caller.start()
 
     def stop(self, wait_seconds: float = 15) -> None:
         """Finish the batch at hand and leave; what is left waits for the others.
@@ -70,6 +78,8 @@ class Worker:
         self._job_left.set()
         if self._ear:
             self._ear.leave()
+        if self._caller:
+            self._caller.leave()
         events.wake.remove(self.nudge)
         timers.listeners.remove(self._timer_set)
         jobs.wake.remove(self._job_left.set)
@@ -77,6 +87,8 @@ class Worker:
             thread.join(max(0, until - time.monotonic()))
             if thread.is_alive():
                 log.warning("%s was left in the middle of its work", thread.name)
+        if self._caller:
+            self._caller.join(max(0, until - time.monotonic()))
 
     def nudge(self) -> None:
         """Something was committed that is to be followed up: look at once."""
@@ -151,8 +163,8 @@ def seal_all(database: Database, leaving: Callable[[], bool] = staying) -> None:
     ask_to_drop(database)
 
 
-def start_worker(database: Database) -> Callable[[], None]:
+def start_worker(database: Database, client: Client | None = None) -> Callable[[], None]:
     """Start a worker beside the server; returns what stops it."""
-    worker = Worker(database)
+    worker = Worker(database, client=client)
     worker.start()
     return worker.stop

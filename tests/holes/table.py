@@ -1,6 +1,6 @@
 """Every hole there is."""
 
-from . import of_files, of_people, of_records, of_requests, of_store
+from . import of_calls, of_files, of_people, of_records, of_requests, of_store
 
 HOLES = (
     *of_records.HOLES,
@@ -8,4 +8,5 @@ HOLES = (
     *of_requests.HOLES,
     *of_files.HOLES,
     *of_store.HOLES,
+    *of_calls.HOLES,
 )

@@ -7,6 +7,7 @@ the driver: the product has no switch for dying.
     write          before the N-th INSERT, UPDATE, DELETE or change of a table
     before_commit  when the N-th COMMIT is about to be sent
     after_commit   when the N-th COMMIT has come back and nobody has been told
+    answered       when another system has answered the N-th call, and nothing of it is written
 """
 
 import os
@@ -17,9 +18,10 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
+from careloom.platform.outbound.client import Client
 from careloom.platform.store import driver
 
-POINTS = ("write", "before_commit", "after_commit")
+POINTS = ("write", "before_commit", "after_commit", "answered")
 WRITES = ("INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP")
 
 
@@ -30,6 +32,7 @@ class Passed:
     write: int = 0
     before_commit: int = 0
     after_commit: int = 0
+    answered: int = 0
 
 
 def arm(point: str = "", number: int = 0, by: int = signal.SIGKILL) -> Passed:
@@ -64,6 +67,14 @@ def arm(point: str = "", number: int = 0, by: int = signal.SIGKILL) -> Passed:
         come_by("after_commit")
 
     DefaultDialect.do_commit = committed  # type: ignore[method-assign]
+    post = Client.post
+
+    def posted(client: Client, *sent: Any) -> Any:
+        answer = post(client, *sent)
+        come_by("answered")
+        return answer
+
+    Client.post = posted  # type: ignore[method-assign]
     return passed
 
 

@@ -17,6 +17,8 @@ from flask import Flask
 
 from careloom.platform.definitions.publish import publish_document
 from careloom.platform.identity.actor import SYSTEM, actor_of
+from careloom.platform.outbound.addresses import read_allowed
+from careloom.platform.outbound.client import Client
 from careloom.platform.packs.apply import apply_pack
 from careloom.platform.packs.read import Pack
 from careloom.platform.records.bring import bring, read_rows
@@ -28,6 +30,7 @@ from careloom.platform.store.database import Database, open_database
 from careloom.platform.store.upgrade import upgrade
 from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import settings_from
+from careloom.runtime.work.calling import send_due
 from careloom.runtime.work.worker import work_once
 
 from .acknowledged import lead_written
@@ -73,12 +76,19 @@ def work(app: Flask, given: Given) -> None:
     work_once(_database(app))
 
 
+def call(app: Flask, given: Given) -> None:
+    """Another system is told, and the flow goes on with what it answered."""
+    send_due(_database(app), Client(read_allowed(given["allowed"])))
+    work_once(_database(app))
+
+
 DEEDS: dict[str, Callable[[Flask, Given], None]] = {
     "http": over_http,
     "publish": publish,
     "apply": apply,
     "import": import_file,
     "work": work,
+    "call": call,
 }
 
 

@@ -33,6 +33,9 @@ RUN = "a[href^='/instances/']"
 STUCK = f"{RUN}:has-text('客户提醒'), {RUN}:has-text('Customer alert')"
 
 
+TOLD = f"{RUN}:has-text('登记到其他系统'), {RUN}:has-text('Told to other systems')"
+
+
 @dataclass(frozen=True)
 class Picture:
     """One page in one state. login: who sees it, empty for nobody; way: how to get there."""
@@ -95,6 +98,7 @@ WORK = (
     Picture("run", INSTANCE, "manager", first("{lead2}", RUN)),
     Picture("run-visit", INSTANCE, "manager", first("{visit4}", RUN)),
     Picture("run-stuck", INSTANCE, "manager", first("{lead0}", STUCK)),
+    Picture("run-calls", INSTANCE, "manager", then(first("{lead1}", TOLD), by_hand(OPEN_ALL))),
 )
 RECORDS = (
     Picture("forms", "/records", "manager", at("/records")),
@@ -218,6 +222,15 @@ HOUSE = (
             press("form[enctype] .button-main"),
             see(".plan"),
         ),
+    ),
+    Picture("connections", "/connections", "admin", at("/connections")),
+    Picture("connection", "/connections/<key>", "admin", at("/connections/his")),
+    Picture("connection-new", "/connections/<key>", "admin", at("/connections/wecom")),
+    Picture(
+        "connection-tried",
+        "/connections/<key>",
+        "admin",
+        then(at("/connections/finance"), press("[value=try]")),
     ),
     Picture("people", "/people", "admin", at("/people")),
     Picture("people-none-found", "/people", "admin", at("/people?q=nobody")),

@@ -20,6 +20,8 @@ from careloom.platform.identity.units import add_unit
 from careloom.platform.store.database import Database
 from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import Settings
+from careloom.runtime.channels.connections import Wanted, set_connection
+from careloom.runtime.channels.model import calls
 from careloom.runtime.flows.start import start
 from careloom.runtime.tasks.model import tasks
 from careloom.runtime.work.dispatch import drain
@@ -32,7 +34,7 @@ ROOMS = make.role(
     {},
     [
         *("people.read", "people.write", "units.write", "trail.read", "packs.read"),
-        *("definitions.read", "definitions.write", "flows.read"),
+        *("definitions.read", "definitions.write", "flows.read", "connections.write"),
         *("reports.read:*", "dashboards.read:*"),
     ],
 )
@@ -50,6 +52,29 @@ FLOW = {
             "title": "See",
             "who": {"role": "rooms"},
             "outcomes": [{"key": "yes", "title": "Yes"}],
+        },
+        {"key": "end", "kind": "end"},
+    ],
+}
+#: Another system is told of everything: the body is its reader's, the run's page only theirs who
+#: may read the fields.
+SHOUT = {
+    "format": 1,
+    "key": "shout",
+    "title": "Shout",
+    "subject": "secret",
+    "start": {"on": "record:submitted", "when": "false"},
+    "steps": [
+        {
+            "key": "told",
+            "kind": "call",
+            "title": "Told",
+            "connection": "far",
+            "body": {
+                **{key: key for key in GUARDED},
+                "inner": {"loud": "loud", "both": "CONCAT(name, mobile)", "this": "this"},
+                "found": 'LOOKUP("secret", state = "open", name)',
+            },
         },
         {"key": "end", "kind": "end"},
     ],
@@ -120,14 +145,18 @@ def served(database: Database, settings: Settings) -> Asked:
     world = plant(database)
 
     def more(session: Session) -> None:
-        for kind, document in (("role", ROOMS), ("flow", FLOW), ("dashboard", DASHBOARD)):
+        for kind, document in (("role", ROOMS), ("flow", FLOW), ("flow", SHOUT)):
             publish_document(session, SYSTEM, kind, document)
+        publish_document(session, SYSTEM, "dashboard", DASHBOARD)
+        far = Wanted({"en": "Far"}, "https://far.example.com/")
+        set_connection(session, SYSTEM, settings.outbound, "far", far)
         grants.give(session, SYSTEM, world.me, "rooms", world.at["G"])
         add_unit(session, SYSTEM, "X", "Elsewhere", "branch", world.at["R"])
 
     database.write(more)
     for row in world.rows:
-        database.write(lambda s, at=row.id: start(s, SYSTEM, "look", record_id=at))  # type: ignore[misc]
+        for flow in ("look", "shout"):
+            database.write(lambda s, at=row.id, f=flow: start(s, SYSTEM, f, record_id=at))  # type: ignore[misc]
     drain(database)
     token = database.write(lambda s: access_tokens.issue(s, SYSTEM, world.me, "proof")[1])
     rows = tuple(row.id for row in world.rows[::4])
@@ -141,6 +170,7 @@ def arguments_of(
     """Argument of a route -> what it is filled with."""
     with database.read() as session:
         open_tasks = session.execute(select(tasks.c.id, tasks.c.instance_id)).all()
+        called = session.scalars(select(calls.c.instance_id)).all()
     texts = tuple(str(row) for row in rows)
     forms = ("secret", "pointer")
     return {
@@ -148,12 +178,15 @@ def arguments_of(
         "form_key": forms,
         "record_id": texts,
         "task_id": tuple(str(row.id) for row in open_tasks[::4]),
-        "instance_id": tuple(str(row.instance_id) for row in open_tasks[::4]),
+        "instance_id": (
+            *(str(row.instance_id) for row in open_tasks[::4]),
+            *(str(one) for one in called[::4]),
+        ),
         "person_id": (str(world.me),),
         "unit_id": (str(world.at["B1"]),),
         "role": ("all_read",),
         "kind": ("form",),
-        "key": ("secret", "look", "board", "by_name", "by_grade"),
+        "key": ("secret", "look", "board", "by_name", "by_grade", "far"),
         "file_id": ("0" * 32,),
         "token": ("0" * 32,),
         "filename": ("x.js",),

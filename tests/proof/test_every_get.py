@@ -38,6 +38,7 @@ TELLING = {
     "export_api.export",
     "roles.why",
     "roles_api.why",
+    "runtime.calls_api.list_calls",
     "runtime.flows_api.list_tasks",
     "runtime.flows_api.show_task",
     "runtime.instances.instance",

@@ -1,0 +1,1 @@
+"""What goes out of the house: connections to other systems, and the calls made over them."""
