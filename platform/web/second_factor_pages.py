@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from ..identity import second_factor, sessions, totp
-from ..store.errors import Conflict, Invalid, NotSignedIn, Problem, Refusal, TooMany
+from ..identity.reach import locked
+from ..store.errors import Conflict, Invalid, NotFound, NotSignedIn, Problem, Refusal, TooMany
 from .codes import Use, tried
 from .context import local
 from .own_password import by_browser, prove_own
@@ -69,7 +70,7 @@ def finish() -> ResponseReturnValue:
     recovery = request.form.get("recovery", "")[:100]
     try:
         begun, notice = _finish(recovery or request.form.get("code", "")[:100])
-    except NotSignedIn:
+    except (NotSignedIn, NotFound):  # NotFound: there is no second factor any more
         return _to_the_door(wanted)
     except Invalid as refusal:
         words = told(refusal)[0]["words"]
@@ -93,6 +94,7 @@ def _finish(typed: str) -> tuple[sessions.Begun, str]:
     use = tried(person_id, login, typed)
 
     def deed(session: Session) -> tuple[sessions.Begun, int | None]:
+        locked(session, person_id)
         sessions.end_half(session, token)
         use(session)
         left = second_factor.standing(session, person_id)

@@ -20,7 +20,7 @@ from phones import (
     who,
 )
 from sqlalchemy import select
-from visitors import Site
+from visitors import PASSWORD, Site
 
 from careloom.platform.identity import attempts, invitations, people, second_factor, sessions, totp
 from careloom.platform.identity.actor import SYSTEM, Actor
@@ -245,3 +245,14 @@ def test_a_disabled_person_does_not_finish(site: Site) -> None:
     assert show(visitor, lina.fresh()).location == "/sign-in?next=/"
     with site.database.read() as session:
         assert session.scalars(select(SignIn)).all() == []
+
+
+def test_half_a_sign_in_whose_factor_is_gone_begins_anew(site: Site) -> None:
+    site.person("lina")
+    lina = phone(site, "lina")
+    visitor = half(site, "lina")
+    fields = {"password": PASSWORD, "code": lina.codes[0]}
+    off = lina.visitor.post(f"{OWN}/off", csrf=lina.visitor.csrf("/me"), **fields)
+    assert off.status_code == 303
+    assert show(visitor, lina.codes[1], "recovery").location == "/sign-in?next=/"
+    assert show(visitor, lina.fresh()).location == "/sign-in?next=/" and who(visitor) is None
