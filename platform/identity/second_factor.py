@@ -40,10 +40,12 @@ ROLES, ADMINISTRATORS, EVERYBODY = WHO = ("roles", "administrators", "everybody"
 
 @dataclass(frozen=True)
 class Standing:
-    """A second factor as its person is told of it. codes: recovery codes that are left."""
+    """A second factor as its person is told of it. codes: recovery codes that are left; wrong:
+    codes in a row that were not right, the one that is being looked at too."""
 
     since: datetime
     codes: int
+    wrong: int
 
 
 def standing(session: Session, person_id: int) -> Standing | None:
@@ -52,7 +54,7 @@ def standing(session: Session, person_id: int) -> Standing | None:
     if row is None:
         return None
     query = select(func.count()).where(RecoveryCode.person_id == person_id)
-    return Standing(row.since, session.scalar(query) or 0)
+    return Standing(row.since, session.scalar(query) or 0, row.wrong)
 
 
 def is_wanted(session: Session, actor: Actor, who: str) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from ..definitions.published import entries
 from ..identity import access_tokens, grants, invitations, people, second_factor
-from ..identity.actor import Actor
+from ..identity.actor import Actor, actor_of
 from ..identity.model import GrantRow, Person
 from ..identity.permissions import access, allowed
 from ..identity.reach import in_reach
@@ -26,7 +26,7 @@ from .context import local
 from .navigation import Place, add_places
 from .paging import cursor, sealed
 from .person_links import PERSON_LINKS
-from .request import language, reading, who, write
+from .request import language, reading, settings, who, write
 from .role_words import role_title, unit_title
 from .routes import route
 from .told import sent, sent_id, told, unit_choices
@@ -156,7 +156,8 @@ def draw_person(
     invited: invitations.Invited | None = None,
 ) -> str:
     """person, state, unit, since, waits (until when a link holds),
-    factor (since when they have a second one), held (role, title, unit_id,
+    factor (since when they have a second one), wanted (whether they
+    must), held (role, title, unit_id,
     unit, until, over), may_write, own, units, roles, languages, forms, tokens, links (of areas:
     url, words, icon), problems, once (a link just made)."""
     session, actor = reading(), who()
@@ -173,6 +174,7 @@ def draw_person(
         since=local(found.created_at, "%Y-%m-%d"),
         waits=local(waits) if waits else "",
         factor=_factor(session, person_id) if may_write else "",
+        wanted=may_write and _is_wanted(session, found),
         held=[_held(session, row) for row in held],
         may_write=may_write,
         own=own,
@@ -191,6 +193,12 @@ def _factor(session: Session, person_id: int) -> str:
     """Since when a person has a second factor; empty without one."""
     found = second_factor.standing(session, person_id)
     return local(found.since, "%Y-%m-%d") if found else ""
+
+
+def _is_wanted(session: Session, person: Person) -> bool:
+    if person.disabled_at is not None:
+        return False
+    return second_factor.is_wanted(session, actor_of(session, person.id), settings().second_factor)
 
 
 def _once(person: Person, invited: invitations.Invited) -> dict[str, str]:

@@ -37,6 +37,7 @@ area = Blueprint("second_factor", __name__)
 
 OWN = "/me/second-factor"
 ISSUER = "Careloom"
+MISSED = 3  # wrong codes before the right one that nobody types by mistake
 
 
 @route(area, CODE, needs=PUBLIC, endpoint="code")
@@ -87,23 +88,25 @@ def finish() -> ResponseReturnValue:
 def _finish(typed: str) -> tuple[sessions.Begun, str]:
     """The sign-in, and what its person is to be told. Raises NotSignedIn when the first half is
     over, TooMany, Invalid."""
-    token, before = request.cookies.get(HALF_COOKIE, ""), asker().sign_in_id
+    token, replacing = request.cookies.get(HALF_COOKIE, ""), asker().sign_in_id
     with current_database().read() as session:
         person = sessions.half(session, token)
         person_id, login = person.id, person.login
     use = tried(person_id, login, typed)
 
-    def deed(session: Session) -> tuple[sessions.Begun, int | None]:
+    def deed(session: Session) -> tuple[sessions.Begun, int, int]:
         locked(session, person_id)
         sessions.end_half(session, token)
+        before = second_factor.standing(session, person_id)
         use(session)
         left = second_factor.standing(session, person_id)
-        return begin(session, person_id, before), left.codes if left else None
+        assert before is not None and left is not None
+        return begin(session, person_id, replacing), before.wrong - 1, left.codes
 
-    begun, left = current_database().write(deed)
-    if totp.is_code(typed) or left is None:
-        return begun, ""
-    return begun, say(language(), "page.factor.spent", left=left)
+    begun, missed, left = current_database().write(deed)
+    if missed >= MISSED:
+        return begun, say(language(), "page.factor.missed", count=missed)
+    return begun, "" if totp.is_code(typed) else say(language(), "page.factor.spent", left=left)
 
 
 @route(area, OWN, needs=SIGNED_IN, led=True, endpoint="page")

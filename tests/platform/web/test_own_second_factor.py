@@ -211,3 +211,12 @@ def test_the_picture_is_the_text_dark_on_white() -> None:
         (x + QUIET, y + QUIET) for y, row in enumerate(rows) for x, bit in enumerate(row) if bit
     }
     assert dark == wanted and drawn.size == len(rows) + 2 * QUIET
+
+
+def test_an_administrator_sees_who_must_and_has_yet_to_begin(site: Site) -> None:
+    guard(site)
+    site.person("boss", "G", "everything")
+    plain, led = site.person("plain"), site.person("led", "B1", "guarded")
+    boss = signed_in(site, "boss")
+    pages = [boss.get(f"/people/{each.person_id}").text for each in (plain, led)]
+    assert ["还没有设置" in page for page in pages] == [False, True]

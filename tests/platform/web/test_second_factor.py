@@ -256,3 +256,15 @@ def test_half_a_sign_in_whose_factor_is_gone_begins_anew(site: Site) -> None:
     assert off.status_code == 303
     assert show(visitor, lina.codes[1], "recovery").location == "/sign-in?next=/"
     assert show(visitor, lina.fresh()).location == "/sign-in?next=/" and who(visitor) is None
+
+
+def test_who_knows_the_password_alone_is_told_of(site: Site) -> None:
+    site.person("lina")
+    lina = phone(site, "lina")
+    for wrong, told in ((2, False), (3, True)):
+        stranger = half(site, "lina")
+        for number in range(wrong):
+            assert show(stranger, f"{number:06}").status_code == 401
+        visitor = half(site, "lina")
+        assert show(visitor, lina.fresh()).status_code == 303
+        assert ("有 3 个是错的" in visitor.get("/me").text) is told
