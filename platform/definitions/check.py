@@ -10,7 +10,8 @@ from jsonschema.exceptions import ValidationError
 from sqlalchemy.orm import Session
 
 from ..store.errors import Problem
-from .kinds import Document, kind_of
+from .kinds import KINDS, Document, kind_of
+from .known import coming
 from .schema_check import schema
 
 MOST_PROBLEMS = 200
@@ -68,12 +69,20 @@ def fits_schema(kind: str, document: Document) -> bool:
     return _judge(kind).fits(document)
 
 
+def shape_problems(kind: str, document: Any) -> list[Problem]:
+    """What is wrong with the shape of a document of a kind; of one that is unknown, nothing."""
+    return _judge(kind).misfits(document) if kind in KINDS else []
+
+
 def check(session: Session, kind: str, document: Document) -> list[Problem]:
     """What is wrong with a document of a kind; nothing when it may be published.
 
     The kind's own check is asked only when the shape is right, so it may rely on it.
     """
-    return _judge(kind).misfits(document) or kind_of(kind).check(session, document)
+    if found := _judge(kind).misfits(document):
+        return found
+    with coming({(kind, document["key"]): document}):
+        return kind_of(kind).check(session, document)
 
 
 def misfits(name: str, document: Any, part: str | None = None) -> list[Problem]:

@@ -8,10 +8,14 @@ from typing import Any, Protocol
 from .fields import FIELD_TYPES, Field, as_is, encrypted
 from .live import live_keys
 from .options import Text
+from .understood import MISREAD, misread
 
 
 class Defined(Protocol):
     """A published definition, or anything shaped like one."""
+
+    @property
+    def key(self) -> str: ...
 
     @property
     def version(self) -> int: ...
@@ -101,8 +105,15 @@ class _Same:
 
 
 def form_of(definition: Defined) -> Form:
-    """The form of a published definition; the same object while the definition stays cached."""
-    return _form(_Same(definition.document), definition.version)
+    """The form of a published definition; the same object while the definition stays cached.
+
+    Raises NotUnderstood.
+    """
+    try:
+        return _form(_Same(definition.document), definition.version)
+    except MISREAD as error:
+        its = definition
+        raise misread("form", its.key, its.version, its.document, error) from error
 
 
 @lru_cache(maxsize=512)
@@ -118,8 +129,7 @@ def read_form(document: Mapping[str, Any], version: int = 0) -> Form:
         key: read_field(key, schema, key in required, name)
         for key, schema in document["properties"].items()
     }
-    for key in live_keys(fields):
-        fields[key] = replace(fields[key], live=True)
+    _mark_live(fields)
     return Form(
         key=document["key"],
         version=version,
@@ -133,6 +143,25 @@ def read_form(document: Mapping[str, Any], version: int = 0) -> Form:
         owner_field=document.get("x-owner"),
         document=document,
     )
+
+
+def read_partly(key: str, document: Mapping[str, Any], version: int) -> Form:
+    """What this version understands of a version's fields, and nothing else: enough to tell which
+    columns there are, of whatever document."""
+    fields: dict[str, Field] = {}
+    its = document.get("properties")
+    for name, schema in its.items() if isinstance(its, Mapping) else ():
+        try:
+            fields[name] = read_field(name, schema, False, (key, version))
+        except MISREAD:
+            continue
+    _mark_live(fields)
+    return Form(key, version, key, fields, (), (), (), None, None, None, document)
+
+
+def _mark_live(fields: dict[str, Field]) -> None:
+    for key in live_keys(fields):
+        fields[key] = replace(fields[key], live=True)
 
 
 def read_field(

@@ -18,11 +18,12 @@ from ..expressions import (
     number,
     row,
 )
-from ..store.errors import NotFound
+from ..store.errors import NotFound, NotUnderstood
 from .fields import Field
 from .form import Form, form_of, read_form
 from .known import known
-from .published import published
+from .published import Entry, entries, published
+from .understood import MISREAD, misread
 
 Resolve = Callable[[str], Form | None]
 PLAIN = {"text": TEXT, "bool": BOOL, "date": DATE, "datetime": DATETIME, "person": PERSON}
@@ -93,6 +94,19 @@ def published_forms(session: Session) -> Resolve:
     return resolve
 
 
+def form_entries(session: Session) -> list[Entry]:
+    """Every form in force that this version can read, by key."""
+    return [e for e in entries(session, "form") if readable_form(session, e.key) is not None]
+
+
+def readable_form(session: Session, key: str) -> Form | None:
+    """The form in force; None where there is none, or none that this version can read."""
+    try:
+        return form_of(published(session, "form", key))
+    except (NotFound, NotUnderstood):
+        return None
+
+
 def coming_forms(session: Session) -> Resolve:
     """Links lead to the forms that will be in force once the pack at hand is in. One check asks
     for the same forms again and again, so each is read once."""
@@ -101,10 +115,18 @@ def coming_forms(session: Session) -> Resolve:
     def resolve(key: str) -> Form | None:
         if key not in read:
             document: Any = known(session, "form", key)
-            read[key] = None if document is None else read_form(document)
+            read[key] = None if document is None else read_known(key, document)
         return read[key]
 
     return resolve
+
+
+def read_known(key: str, document: Any) -> Form:
+    """A form that is in force or comes with the pack at hand. Raises NotUnderstood."""
+    try:
+        return read_form(document)
+    except MISREAD as error:
+        raise misread("form", key, 0, document, error) from error
 
 
 def form_scope(session: Session, key: str, live: bool = False) -> Scope:

@@ -9,7 +9,7 @@ from ..expressions import BOOL, Env, ExpressionError, Scope, Type, Typed, check,
 from ..expressions.limits import COMPUTED_FIELDS
 from ..expressions.operations import BOUND
 from ..expressions.tree import Find, Hop, Op, walk
-from ..store.errors import Problem
+from ..store.errors import NotUnderstood, Problem
 from .form import Form, Rule
 from .form_scope import Resolve, scope_of, type_of
 from .live import related_forms
@@ -73,9 +73,13 @@ def formulas_of(form: Form, resolve: Resolve) -> Formulas:
     scope, valued = scope_of(form, resolve), scope_of(form, resolve, valued=True)
     texts: dict[str, dict[str, Formula]] = {}
     for key, word, text, expect in _texts(form):
-        texts.setdefault(word, {})[key] = _formula(
-            check(text, valued if word == "x-value" else scope, expect)
-        )
+        try:
+            typed = check(text, valued if word == "x-value" else scope, expect)
+        except NotUnderstood:  # a linked form; only what is worked out from it is missing
+            if word == "x-value" and form.fields[key].live:
+                continue
+            raise
+        texts.setdefault(word, {})[key] = _formula(typed)
     conditions = {key: texts.get("x-visible", {}).get(key) for key in form.fields}
     computed = texts.get("x-value", {})
     live = {key: formula for key, formula in computed.items() if form.fields[key].live}

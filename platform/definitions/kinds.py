@@ -56,6 +56,8 @@ class Kind:
     #: its effect keeps others from writing until the transaction ends: a pack does it last
     holds: bool = False
     uses: Uses | None = None
+    #: reads a document in force, (session, key, document), to see whether it is understood
+    read: Callable[[Session, str, Mapping[str, Any]], object] | None = None
 
 
 KINDS: dict[str, Kind] = {}

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..store.model import Base, Id, Json, Moment
+from ..store.model import Base, DocumentJson, Id, Json, Moment
 
 
 class DefinitionRow(Base):
@@ -29,7 +29,7 @@ class VersionRow(Base):
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)
     key: Mapped[str] = mapped_column(String(40), primary_key=True)
     version: Mapped[int] = mapped_column(Integer, primary_key=True)
-    document: Mapped[dict[str, Any]] = mapped_column(Json)
+    document: Mapped[dict[str, Any]] = mapped_column(DocumentJson)
     changes: Mapped[list[Any]] = mapped_column(Json)
     published_at: Mapped[datetime] = mapped_column(Moment)
     published_by: Mapped[int | None] = mapped_column(BigInteger)
@@ -42,7 +42,7 @@ class DraftRow(Base):
 
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)
     key: Mapped[str] = mapped_column(String(40), primary_key=True)
-    document: Mapped[dict[str, Any]] = mapped_column(Json)
+    document: Mapped[dict[str, Any]] = mapped_column(DocumentJson)
     revision: Mapped[int] = mapped_column(Integer)
     base_version: Mapped[int | None] = mapped_column(Integer)
     saved_at: Mapped[datetime] = mapped_column(Moment)

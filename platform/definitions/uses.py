@@ -6,15 +6,16 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ..store.errors import NotFound, Problem
+from ..store.errors import NotFound, NotUnderstood, Problem, Refusal
 from ..store.kept import kept
 from .check import fits_schema
-from .form import Form, read_form
+from .form import Form, form_of, read_form
 from .form_scope import Resolve, coming_forms, published_forms
 from .kinds import KINDS, Document, Use
 from .known import known
 from .published import entries, published
 from .schema_check import pointer
+from .understood import MISREAD
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,18 @@ def _all(session: Session) -> dict[tuple[str, str], list[UsedBy]]:
 
 
 def _named_in(kind: str, document: Mapping[str, Any], resolve: Resolve) -> Iterable[Use]:
-    """Nothing for a document whose kind is not here any more."""
+    """Nothing for a document whose kind is not here any more, or that this version cannot read."""
     its = KINDS.get(kind)
-    return () if its is None or its.uses is None else its.uses(document, resolve)
+    if its is None or its.uses is None:
+        return ()
+    try:
+        return list(its.uses(document, resolve))
+    except Refusal:
+        return ()
+    except MISREAD:
+        if fits_schema(kind, dict(document)):
+            raise
+        return ()
 
 
 def _live(document: Mapping[str, Any]) -> set[str]:
@@ -65,9 +75,11 @@ def removed_in_use(session: Session, document: Document) -> list[Problem]:
     """
     key = document["key"]
     try:
-        before = published(session, "form", key).document
-    except NotFound:
+        in_force = published(session, "form", key)
+        form_of(in_force)
+    except (NotFound, NotUnderstood):  # whatever could not be read, nobody can use
         return []
+    before = in_force.document
     gone = before["properties"].keys() - document["properties"].keys()
     gone |= _live(document) & (before["properties"].keys() - _live(before))
     if not gone:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..store.model import Base, Id, Json, Moment
+from ..store.model import Base, DocumentJson, Id, Json, Moment
 
 
 class Unit(Base):
@@ -57,7 +57,7 @@ class Role(Base):
 
     key: Mapped[str] = mapped_column(String(40), primary_key=True)
     title: Mapped[Any] = mapped_column(Json)
-    document: Mapped[Any] = mapped_column(Json)
+    document: Mapped[Any] = mapped_column(DocumentJson)
     version: Mapped[int]
 
 

@@ -13,7 +13,7 @@ import json
 import os
 import tarfile
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from io import BytesIO
@@ -21,19 +21,20 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, inspect, select
 from sqlalchemy.orm import Session
 
 from ..definitions.published import entries
 from ..events.model import ChainEnd
 from ..store.bodies import Bodies, Missing
 from ..store.child_rows import child_table
+from ..store.columns import ColumnSpec, storage_of
 from ..store.database import Database
 from ..store.encrypted import keyring
 from ..store.errors import Unavailable
 from ..store.file_model import FileRow, FileState
 from ..store.model import Base
-from ..store.tables import form_table
+from ..store.tables import form_table, table_name
 from ..store.upgrade import newest
 from .reshape import columns_of, every_version
 
@@ -46,7 +47,8 @@ ROWS = 500
 
 @dataclass
 class Manifest:
-    """What is in a backup. members: name -> SHA-256; rows: table -> how many."""
+    """What is in a backup. members: name -> SHA-256; rows: table -> how many; further: table ->
+    the columns that no version tells of which this release can read, each with its storage."""
 
     made_at: str
     revision: str
@@ -55,6 +57,7 @@ class Manifest:
     with_keys: bool
     rows: dict[str, int] = field(default_factory=dict)
     members: dict[str, str] = field(default_factory=dict)
+    further: dict[str, dict[str, str]] = field(default_factory=dict)
     format: int = FORMAT
 
 
@@ -84,7 +87,7 @@ def _fill(
     now = database.clock.now().isoformat()
     manifest = Manifest(now, newest(), end, ring.numbers() or [ring.newest()], with_keys)
     swept = _files(session, bodies, tar, manifest)
-    for table in tables_of(session):
+    for table in tables_of(session, manifest.further):
         with TemporaryFile() as spool:
             with gzip.open(spool, "wb", compresslevel=5) as lines:
                 rows = _rows(session, table)
@@ -101,28 +104,54 @@ def _fill(
             if found.is_file() and not found.name.startswith("."):
                 with found.open("rb") as content:
                     _add(tar, manifest, f"{folder}/{found.name}", content)
-    _add(tar, None, "manifest.json", BytesIO(json.dumps(vars(manifest), indent=1).encode()))
+    told = {name: value for name, value in vars(manifest).items() if value or name != "further"}
+    _add(tar, None, "manifest.json", BytesIO(json.dumps(told, indent=1).encode()))
     return manifest
 
 
-def tables_of(session: Session) -> Iterator[Table]:
+def tables_of(session: Session, further: dict[str, dict[str, str]]) -> Iterator[Table]:
     """Every table to be taken, those that others point to first: the house's own, then each
-    form's and its sub-forms' with all columns any version had."""
+    form's and its sub-forms' with all columns any version had; what is found besides is put into
+    `further`."""
     for table in Base.metadata.sorted_tables:
         if table.name not in NOT_TAKEN:
             yield table
     for entry in entries(session, "form"):
-        yield from form_tables(session, entry.key)
+        for table in form_tables(session, entry.key, {}):
+            if found := _further(session, table):
+                further[table.name] = found
+        yield from form_tables(session, entry.key, further)
 
 
-def form_tables(session: Session, form_key: str) -> Iterator[Table]:
-    """A form's table and its sub-forms', with all columns any version had."""
+def form_tables(
+    session: Session, form_key: str, further: Mapping[str, Mapping[str, str]]
+) -> Iterator[Table]:
+    """A form's table and its sub-forms', with all columns any version had, and those `further`."""
     versions = every_version(session, form_key)
-    yield form_table(form_key, tuple(columns_of(versions)))
+    specs = columns_of(versions)
+    yield form_table(form_key, (*specs, *_specs(further.get(table_name(form_key)))))
     subs = {key: None for form in versions for key, its in form.fields.items() if its.rows}
     for key in subs:
         known = [its.rows for form in versions if (its := form.fields.get(key)) and its.rows]
-        yield child_table(form_key, key, tuple(columns_of(known)))
+        specs = columns_of(known)
+        table = child_table(form_key, key, tuple(specs))
+        yield child_table(form_key, key, (*specs, *_specs(further.get(table.name))))
+
+
+def _further(session: Session, table: Table) -> dict[str, str]:
+    """The columns that the database has of a table and that we do not know, with their storage:
+    of a version that a later release published, or that is damaged."""
+    there = inspect(session.connection()).get_columns(table.name)
+    found = {each["name"]: storage_of(each["type"]) for each in there}
+    return {name: storage for name, storage in found.items() if name not in table.columns}
+
+
+def _specs(further: Mapping[str, str] | None) -> Iterator[ColumnSpec]:
+    """An encrypted one stands before its blind index, whose name says of what it is one."""
+    for name, storage in (further or {}).items():
+        if not name.startswith("_"):
+            blind = ColumnSpec(name, storage).blind in (further or {})
+            yield ColumnSpec(name, storage, encrypted=blind)
 
 
 def _rows(session: Session, table: Table) -> Iterator[Any]:

@@ -131,7 +131,7 @@ def _tables(session: Session, tar: tarfile.TarFile, manifest: Manifest) -> None:
             _load(session, tar, manifest, table, left)
     bump_epoch(session)
     for key in session.scalars(select(DefinitionRow.key).where(DefinitionRow.kind == "form")):
-        for table in form_tables(session, key):
+        for table in form_tables(session, key, manifest.further):
             connection = session.connection()
             connection.execute(CreateTable(table))
             for index in table.indexes:

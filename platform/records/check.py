@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ..definitions.form_scope import form_entries
 from ..definitions.model import DefinitionRow, VersionRow
-from ..definitions.published import entries
+from ..definitions.understood import not_understood
 from ..events.anchor import anchors_hold
 from ..events.model import Event, Handoff
 from ..events.seal import broken
@@ -41,9 +42,17 @@ def definitions_have_versions(session: Session) -> Iterator[str]:
         yield f"{kind} {key}: version {version} is in force and missing"
 
 
+def definitions_are_understood(session: Session) -> Iterator[str]:
+    """This version can read every definition that is in force."""
+    for fault in not_understood(session):
+        where = "; ".join(f"{problem.path or '/'} {problem.code}" for problem in fault.problems)
+        its = fault.params
+        yield f"{its['kind']} {its['key']}: version {its['version']} cannot be read: {where}"
+
+
 def records_have_history(session: Session) -> Iterator[str]:
     """Each record's newest history row is its own revision, and none is missing before it."""
-    for entry in entries(session, "form"):
+    for entry in form_entries(session):
         table = shape_of(session, entry.key).table
         newest = (
             select(
@@ -80,7 +89,7 @@ def records_have_history(session: Session) -> Iterator[str]:
 
 def records_have_versions(session: Session) -> Iterator[str]:
     """Each record names a form version that was published."""
-    for entry in entries(session, "form"):
+    for entry in form_entries(session):
         table = shape_of(session, entry.key).table
         there = select(VersionRow.version).where(
             VersionRow.kind == "form", VersionRow.key == entry.key
@@ -92,7 +101,7 @@ def records_have_versions(session: Session) -> Iterator[str]:
 
 def submissions_have_events(session: Session) -> Iterator[str]:
     """Each record was submitted once, with an event saying so."""
-    for entry in entries(session, "form"):
+    for entry in form_entries(session):
         table = shape_of(session, entry.key).table
         told = (
             select(Event.subject_id, func.count().label("times"))
@@ -136,6 +145,7 @@ def chain_is_anchored(session: Session) -> Iterator[str]:
 
 CHECKS: list[Check] = [
     definitions_have_versions,
+    definitions_are_understood,
     records_have_versions,
     records_have_history,
     submissions_have_events,

@@ -8,13 +8,16 @@ from sqlalchemy.orm import Session
 
 from ..definitions.field_rows import RowChoices
 from ..definitions.fields import Field
+from ..definitions.form_scope import readable_form
 from ..definitions.options import Choices, Options
 from ..definitions.published import published
+from ..definitions.understood import MISREAD, misread
 from ..events.view_log import note
 from ..identity.actor import Actor
 from ..identity.model import Person
 from ..identity.permissions import access
 from ..identity.tree import tree
+from ..store.errors import NotUnderstood
 from ..store.kept import kept
 from .file_labels import FileLabels
 from .search import search_clause
@@ -40,12 +43,16 @@ def choices_of(session: Session, field: Field) -> Choices | None:
 
 
 def list_options(session: Session, key: str) -> Options:
-    """The items of a published list. Raises NotFound."""
-    return kept(
-        session,
-        ("options", key),
-        lambda: Options.of_items(published(session, "list", key).document["items"]),
-    )
+    """The items of a published list. Raises NotFound, NotUnderstood."""
+    return kept(session, ("options", key), lambda: _items(session, key))
+
+
+def _items(session: Session, key: str) -> Options:
+    its = published(session, "list", key)
+    try:
+        return Options.of_items(its.document["items"])
+    except MISREAD as error:
+        raise misread("list", key, its.version, its.document, error) from error
 
 
 def _units(session: Session) -> Options:
@@ -82,7 +89,10 @@ def labels(session: Session, actor: Actor, form_key: str, ids: set[int]) -> dict
     """What linked records are called, for those the actor may see."""
     if not ids:
         return {}
-    shape = shape_of(session, form_key)
+    try:
+        shape = shape_of(session, form_key)
+    except NotUnderstood:  # what leads there is shown, and what it leads to has no name
+        return {}
     asked = access(session, actor, form_key)
     columns: list[ColumnElement[Any]] = [shape.table.c._id]
     label = shape.form.label
@@ -112,7 +122,8 @@ def _nameless(session: Session, actor: Actor, shape: Shape, ids: set[int]) -> di
     if not actor.is_system:
         note(shape.form.key, (row["_id"] for row in rows), "list")
     names: dict[int, str] = {}
-    if whom is not None and whom.link_form and shape_of(session, whom.link_form).form.label:
+    theirs = readable_form(session, whom.link_form) if whom and whom.link_form else None
+    if whom is not None and whom.link_form and theirs is not None and theirs.label:
         linked = {row[whom.key] for row in rows if row[whom.key] is not None}
         names = labels(session, actor, whom.link_form, linked)
     zone = ZoneInfo(actor.time_zone)

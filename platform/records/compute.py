@@ -13,6 +13,7 @@ from ..definitions.form import Form
 from ..definitions.form_scope import published_forms
 from ..definitions.formulas import Formula, Formulas, formulas_of
 from ..definitions.schema_check import pointer
+from ..definitions.understood import misread
 from ..expressions import Env, ExpressionError, Me
 from ..identity.actor import SYSTEM, Actor
 from ..identity.permissions import access
@@ -42,12 +43,15 @@ class Settled:
 
 
 def formulas_for(session: Session, form: Form) -> Formulas:
-    """A published form's formulas, compiled, kept for the epoch."""
-    return kept(
-        session,
-        ("formulas", form.key, form.version),
-        lambda: formulas_of(form, published_forms(session)),
-    )
+    """A published form's formulas, compiled, kept for the epoch. Raises NotUnderstood."""
+
+    def compiled() -> Formulas:
+        try:
+            return formulas_of(form, published_forms(session))
+        except ExpressionError as error:
+            raise misread("form", form.key, form.version, form.document, error) from error
+
+    return kept(session, ("formulas", form.key, form.version), compiled)
 
 
 def env_of(session: Session, actor: Actor, values: Mapping[str, Any], zone: tzinfo) -> Env:

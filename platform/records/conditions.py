@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, FromClause, false
 from sqlalchemy.orm import Session
 
 from ..definitions.form import Form, read_form
-from ..definitions.form_scope import Resolve, coming_forms, form_scope, scope_of
+from ..definitions.form_scope import Resolve, coming_forms, form_scope, read_known, scope_of
 from ..definitions.formulas import Formula, Formulas, formulas_of
 from ..definitions.known import known
 from ..definitions.schema_check import pointer
@@ -31,7 +31,7 @@ from ..identity.actor import SYSTEM, Actor
 from ..identity.forms import Sources
 from ..identity.permissions import access
 from ..store.child_rows import PLACE, RECORD, child_table
-from ..store.errors import NotFound, Problem
+from ..store.errors import NotFound, NotUnderstood, Problem
 from ..store.kept import kept
 from ..store.tables import form_table
 from .compute import env_of, follower, formulas_for
@@ -67,7 +67,7 @@ def table(session: Session, form_key: str) -> FromClause | None:
     """See `identity.forms.Forms`."""
     try:
         return shape_of(session, form_key).table.alias()
-    except NotFound:
+    except (NotFound, NotUnderstood):
         return None
 
 
@@ -97,7 +97,7 @@ def _read(session: Session, form_key: str, text: str) -> Meant | None:
         form = shape_of(session, form_key).form
         typed = check(text, form_scope(session, form_key), BOOL)
         _lower_on_both(typed, form, coming_forms(session))
-    except (ExpressionError, NotFound):
+    except (ExpressionError, NotFound, NotUnderstood):
         return None
     return Meant(typed, compile(typed))
 
@@ -107,7 +107,7 @@ def refused(session: Session, form_key: str, text: str) -> Problem | None:
     document: Any = known(session, "form", form_key)
     if document is None:
         return None
-    form, resolve = read_form(document), coming_forms(session)
+    form, resolve = read_known(form_key, document), coming_forms(session)
     try:
         _lower_on_both(check(text, scope_of(form, resolve), BOOL), form, resolve)
     except ExpressionError as error:
@@ -233,11 +233,14 @@ def sources(session: Session, form_key: str) -> Mapping[str, Sources]:
 def _sources(session: Session, form_key: str) -> Mapping[str, Sources]:
     try:
         form = shape_of(session, form_key).form
-    except NotFound:
+    except (NotFound, NotUnderstood):
         return {}
     try:
         formulas = formulas_for(session, form)
-    except ExpressionError:  # a linked form has changed: what it follows from, nobody can say
+    except (
+        ExpressionError,
+        NotUnderstood,
+    ):  # a linked form has changed: what it follows from, nobody can say
         every = frozenset(form.fields)
         return {
             key: Sources(every - {key}, every - {key}, its.value is not None)

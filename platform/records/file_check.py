@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..definitions.published import entries
+from ..definitions.form_scope import form_entries
 from ..store.bodies import Bodies, Missing
 from ..store.errors import NotFound
 from ..store.file_model import FileRow, FileState
@@ -29,7 +29,7 @@ def file_violations(session: Session, bodies: Bodies) -> Iterator[str]:
     for file_id, written in bodies.listed():
         if file_id not in known and written < before:
             yield f"file {file_id}: its bytes are there and no row"
-    for entry in entries(session, "form"):
+    for entry in form_entries(session):
         yield from _named(session, shape_of(session, entry.key), known)
 
 

@@ -1,10 +1,15 @@
 """The platform's own kinds of definition. A form's effect is its table, so they are named here."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from ..definitions.calendars import CALENDAR
 from ..definitions.form_check import check_form
+from ..definitions.form_scope import published_forms, read_known
 from ..definitions.form_uses import uses_of_form
+from ..definitions.formulas import formulas_of
 from ..definitions.kinds import Document, Kind, register
 from ..definitions.listing import LIST
 from ..definitions.role import ROLE
@@ -29,6 +34,11 @@ def check_form_among_others(session: Session, document: Document) -> list[Proble
     ]
 
 
+def read(session: Session, key: str, document: Mapping[str, Any]) -> object:
+    """The form's formulas, for which all of it is read."""
+    return formulas_of(read_known(key, document), published_forms(session))
+
+
 FORM = Kind(
     "form",
     schema("form"),
@@ -37,6 +47,7 @@ FORM = Kind(
     order=30,
     holds=True,
     uses=uses_of_form,
+    read=read,
 )
 
 for kind in (CALENDAR, LIST, FORM, ROLE):

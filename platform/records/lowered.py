@@ -25,7 +25,8 @@ from sqlalchemy.orm import Session
 from ..definitions.fields import Field
 from ..definitions.form import Form
 from ..definitions.form_scope import published_forms, scope_of
-from ..expressions import Env, Me, Typed, check
+from ..definitions.understood import misread
+from ..expressions import Env, ExpressionError, Me, Typed, check
 from ..expressions.columns import Columns, Joined, Link, Rows
 from ..expressions.counting import charge_search
 from ..expressions.environment import Search
@@ -38,6 +39,7 @@ from ..identity.permissions import Access, access
 from ..store.child_rows import PLACE, RECORD
 from ..store.columns import LARGEST, STORAGES
 from ..store.database import connect_hooks
+from ..store.errors import NotUnderstood
 from ..store.kept import kept
 from ..store.session import moment
 from . import related
@@ -118,8 +120,8 @@ def live_column(
     record that it follows from (by itself it is hidden with them); linked records they must.
     """
     form, its = shape.form, shape.form.fields[key]
-    typed = kept(session, ("live", form.key, form.version), lambda: _live(session, form))[key]
-    if not all(related.may_know(session, actor, path) for path in typed.reads):
+    typed = kept(session, ("live", form.key, form.version), lambda: _live(session, form)).get(key)
+    if typed is None or not all(related.may_know(session, actor, path) for path in typed.reads):
         return cast(null(), STORAGES[its.storage].type)
     env = _env(session, actor)
     columns = _own(session, actor, shape, table, {path[0] for path in typed.reads})
@@ -134,9 +136,16 @@ def live_column(
 
 def _live(session: Session, form: Form) -> Mapping[str, Typed]:
     scope = scope_of(form, published_forms(session), valued=True)
-    found = {key: check(column_text(its), scope) for key, its in form.fields.items() if its.live}
-    for key in found:
-        its = form.fields[key]
+    found: dict[str, Typed] = {}
+    for key, its in form.fields.items():
+        if not its.live:
+            continue
+        try:
+            found[key] = check(column_text(its), scope)
+        except NotUnderstood:  # a linked form: as long as nobody can read it, this is blank
+            continue
+        except ExpressionError as error:
+            raise misread("form", form.key, form.version, form.document, error) from error
         if its.storage in NUMBERS and not its.scale:
             asked = check(its.value or "", scope)
             found[key] = asked if _counts(asked) else found[key]

@@ -4,7 +4,7 @@ What cannot be done shortly is left to jobs: an index on a table that has rows a
 be computed anew because their formula is another.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,11 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from ..definitions.fields import Field
-from ..definitions.form import Form, read_form
+from ..definitions.form import Form, read_form, read_partly
 from ..definitions.kinds import Publishing
 from ..definitions.model import VersionRow
 from ..definitions.schema_check import pointer
+from ..definitions.understood import MISREAD
 from ..store import jobs
 from ..store.change import Change, NotUnique, TooLarge, carry_out, plan
 from ..store.child_rows import child_table
@@ -42,7 +43,7 @@ def shape_table(session: Session, going: Publishing) -> list[Problem]:
     Raises Invalid for a change that would lose data, naming the field.
     """
     after = read_form(going.document, going.version)
-    before = read_form(going.before) if going.before is not None else None
+    before = None if going.before is None else _read(after.key, going.before)
     tables = list(_plans(session, before, after))
     wait_shortly(session)
     exclusive(session, publishing(after.key))
@@ -159,13 +160,20 @@ def _carry_out(session: Session, form_key: str, its: Reshaping) -> None:
 
 
 def every_version(session: Session, form_key: str) -> list[Form]:
-    """Every version there was of a form, the oldest first."""
+    """Every version there was of a form, the oldest first, each as far as it is understood."""
     query = (
-        select(VersionRow.document)
+        select(VersionRow.document, VersionRow.version)
         .where(VersionRow.kind == "form", VersionRow.key == form_key)
         .order_by(VersionRow.version)
     )
-    return [read_form(document) for document in session.execute(query).scalars()]
+    return [_read(form_key, document, version) for document, version in session.execute(query)]
+
+
+def _read(form_key: str, document: Mapping[str, Any], version: int = 0) -> Form:
+    try:
+        return read_form(document, version)
+    except MISREAD:
+        return read_partly(form_key, document, version)
 
 
 def columns_of(forms: Sequence[Form]) -> list[ColumnSpec]:

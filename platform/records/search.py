@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..definitions.fields import Field
+from ..definitions.form_scope import readable_form
 from ..identity.actor import Actor
 from ..identity.permissions import Access, access
 from ..store.found_by import COLUMN as FOUND_BY
@@ -90,7 +91,7 @@ def _linked(session: Session, actor: Actor, asked: Access, shape: Shape, text: s
         return
     for key, target in shape.form.links.items():
         theirs = access(session, actor, target)
-        if not theirs.may("read"):
+        if not theirs.may("read") or readable_form(session, target) is None:
             continue
         there = shape_of(session, target)
         table = there.table.alias()

@@ -13,7 +13,7 @@ from ..definitions.published import entries
 from ..identity import second_factor
 from ..store.database import Database
 from ..store.encrypted import Unreadable, keyring
-from ..store.errors import Conflict
+from ..store.errors import Conflict, NotUnderstood
 from ..store.upgrade import is_behind
 from .new_key import encrypted_fields
 
@@ -47,7 +47,11 @@ def _samples(session: Session) -> Iterator[tuple[str, str]]:
     if secret is not None:
         yield secret
     for entry in entries(session, "form"):
-        for shape, key in encrypted_fields(session, entry.key):
+        try:
+            fields = encrypted_fields(session, entry.key)
+        except NotUnderstood:  # of a later release, or damaged: the others are to be served
+            continue
+        for shape, key in fields:
             column = shape.table.c[key]
             query = select(column).where(column.is_not(None)).order_by(shape.table.c._id.desc())
             kept = session.scalar(query.limit(1))

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 from sqlalchemy.orm import Session
 
-from ..definitions.published import entries
+from ..definitions.form_scope import form_entries
 from ..events.model import Event
 from ..identity.actor import Actor
 from ..identity.model import Unit
@@ -60,7 +60,7 @@ def records_seen(
 ) -> dict[str, ColumnElement[bool]]:
     """For each form the actor may read: whether the record of this id is one they may read."""
     found: dict[str, ColumnElement[bool]] = {}
-    for entry in entries(session, "form"):
+    for entry in form_entries(session):
         asked = access(session, actor, entry.key)
         if asked.may("read"):
             table = shape_of(session, entry.key).table.alias()

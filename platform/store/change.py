@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Connection, Table, or_, select, update
+from sqlalchemy import Connection, Table, inspect, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -92,9 +92,12 @@ def carry_out(session: Session, table: Table, changes: Sequence[Change]) -> dict
             for index in table.indexes:
                 connection.execute(CreateIndex(index))
         elif change.kind == "add" and change.spec:
-            operations.add_column(table.name, column(change.spec))
-            if change.spec.encrypted:
-                operations.add_column(table.name, blind_column(change.spec))
+            wanted = [column(change.spec)]
+            wanted += [blind_column(change.spec)] if change.spec.encrypted else []
+            there = {each["name"] for each in inspect(connection).get_columns(table.name)}
+            for each in wanted:
+                if each.name not in there:  # a version that nobody understands may have had it
+                    operations.add_column(table.name, each)
             indexed.append(change.spec)
         elif change.kind == "rescale" and change.spec and change.was:
             _rescale(connection, table, change.spec, change.was)

@@ -11,7 +11,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, DateTime, Integer, Text
 from sqlalchemy.types import TypeEngine
 
 from .model import Json, Moment
@@ -66,6 +66,23 @@ STORAGES: dict[str, Storage] = {
     "json": Storage(Json),
     "reference": Storage(BigInteger()),
 }
+
+
+def storage_of(kind: TypeEngine[Any]) -> str:
+    """A storage class with such a column, of a column that nothing but the database tells of."""
+    for known, storage in _FOUND:
+        if isinstance(kind, known):
+            return storage
+    return "text"
+
+
+_FOUND: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
+    (JSON, "json"),
+    (Boolean, "bool"),
+    (DateTime, "moment"),
+    (Date, "date"),
+    (Integer, "whole"),
+)
 
 
 def is_plain(spec: ColumnSpec) -> bool:

@@ -103,6 +103,14 @@ class TooMany(Refusal):
         self.seconds = seconds
 
 
+class NotUnderstood(Refusal):
+    """A definition in force that this version cannot read: a later release published it, or it is
+    damaged. Only what rests on it stands still; `problems` say where it is wrong."""
+
+    status = 501
+    code = "E_NOT_UNDERSTOOD"
+
+
 class Unavailable(Refusal):
     """The store cannot answer now (full disk, lost connection). Nothing was written."""
 

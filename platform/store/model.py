@@ -44,6 +44,34 @@ Id = BigInteger
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
+DAMAGED = "damaged"
+
+
+class DocumentJson(TypeDecorator[Any]):
+    """A definition's document: always an object. What is no JSON or no object any more is read as
+    one that says so, `{"damaged": what is there}`, so that the rows around it can be read."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(Json.dialect_impl(dialect))
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Any:
+        read = super().result_processor(dialect, coltype)
+
+        def document(value: Any) -> Any:
+            if value is None:
+                return None
+            try:
+                found = value if read is None else read(value)
+            except ValueError:
+                found = value
+            return found if isinstance(found, dict) else {DAMAGED: found}
+
+        return document
+
+
 class Base(DeclarativeBase):
     """Every table the platform and its areas own. Forms' tables are made elsewhere (`tables`)."""
 

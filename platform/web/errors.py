@@ -27,7 +27,27 @@ from .words import knows, say
 log = logging.getLogger("careloom.web")
 
 #: Statuses of Werkzeug's own errors that have words of ours; the others are said as 400 or 500.
-SPOKEN = {400, 401, 403, 404, 405, 406, 408, 409, 411, 412, 413, 414, 415, 422, 429, 431, 500, 503}
+SPOKEN = {
+    400,
+    401,
+    403,
+    404,
+    405,
+    406,
+    408,
+    409,
+    411,
+    412,
+    413,
+    414,
+    415,
+    422,
+    429,
+    431,
+    500,
+    501,
+    503,
+}
 
 
 class Unconditional(Refusal):

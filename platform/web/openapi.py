@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from ..definitions.form import Form, form_of, values_schema
-from ..definitions.published import entries, published
+from ..definitions.form_scope import form_entries
+from ..definitions.published import published
 from ..identity.actor import Actor
 from ..identity.permissions import Access, access
 from .idempotency import headers_spec
@@ -209,7 +210,7 @@ def _possible(status: int, method: str, declaration: Declaration, spec: Spec) ->
 
 def _forms(session: Session, actor: Actor) -> Iterator[tuple[Form, Access]]:
     """The forms the asker may read or fill in."""
-    for entry in entries(session, "form"):
+    for entry in form_entries(session):
         asked = access(session, actor, entry.key)
         if asked.may("read") or asked.may("create"):
             yield form_of(published(session, "form", entry.key)), asked

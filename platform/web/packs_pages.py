@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..definitions.published import published
+from ..definitions.understood import not_understood
 from ..identity.permissions import allowed
 from ..packs.apply import apply_pack
 from ..packs.bring_in import judge, look
@@ -23,7 +24,7 @@ from ..packs.read import Pack
 from ..packs.rollback import last_apply, roll_back
 from ..packs.story import Told
 from ..packs.uploads import keep_upload, uploaded
-from ..store.errors import Malformed, Problem, Refusal
+from ..store.errors import Malformed, NotUnderstood, Problem, Refusal
 from .body import number
 from .context import local
 from .differences import told as change_told
@@ -60,9 +61,15 @@ area.plug_in = plug_in  # type: ignore[attr-defined]
 def packs() -> ResponseReturnValue:
     """`pages/packs.html`: packs (key, title, version, at, parts,
     back: the version that rolling back leads to), may_apply, available (key, title,
-    version), problems."""
+    version), problems: the definitions that this version cannot read."""
     session = reading()
-    return _draw(session, [])
+    return _draw(session, [_fault_line(fault) for fault in not_understood(session)])
+
+
+def _fault_line(fault: NotUnderstood) -> dict[str, str]:
+    words = say(language(), f"problem.{fault.code}", **fault.params)
+    where = " ".join(_line(problem)["words"] for problem in fault.problems[:1])
+    return {"key": "", "title": "", "words": f"{words} ({where.strip()})"}
 
 
 def _draw(session: Session, problems: Sequence[dict[str, str]]) -> str:
@@ -195,7 +202,7 @@ def _step(session: Session, pack: Pack, step: Step) -> dict[str, Any]:
 
 def _name(document: Mapping[str, Any]) -> str:
     title = text(document.get("x-title") or document.get("title"), language())
-    return title or str(document["key"])
+    return title or str(document.get("key", ""))
 
 
 def _line(problem: Problem) -> dict[str, str]:

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ..definitions.form import Form, form_of
-from ..definitions.published import entries, exists, published
+from ..definitions.form import Form
+from ..definitions.form_scope import readable_form
+from ..definitions.published import entries
 from ..identity.permissions import Reason
 from ..identity.roles import role_document
 from ..identity.rules import ACTIONS, RIGHTS, leading_of, scope_of
@@ -71,7 +72,7 @@ def forms_words(session: Session, document: Mapping[str, Any], tongue: str) -> l
 def _form_words(
     session: Session, key: str, rules: Sequence[Mapping[str, Any]], tongue: str
 ) -> FormWords:
-    form = form_of(published(session, "form", key)) if exists(session, "form", key) else None
+    form = readable_form(session, key)
     lines = tuple(
         RuleWords(
             rule["key"],
@@ -99,8 +100,8 @@ def rows_words(
         return rows
     if leading is None:
         return say(tongue, "scope.where", rows=rows, where=where)
-    known = exists(session, "form", leading)
-    title = form_of(published(session, "form", leading)).title if known else leading
+    known = readable_form(session, leading)
+    title = leading if known is None else known.title
     return say(tongue, "scope.from", form=text(title, tongue), rows=rows, where=where)
 
 

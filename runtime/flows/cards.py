@@ -14,7 +14,7 @@ from ...platform.identity.tree import tree
 from ...platform.records.lists import list_records
 from ...platform.records.record import Record
 from ...platform.records.shape import shape_of
-from ...platform.store.errors import NotAllowed, NotFound
+from ...platform.store.errors import NotAllowed, NotFound, NotUnderstood
 from ...platform.web.context import local
 from ..forms.show import Reader, link_labels, shown
 from ..tasks.model import How, task_actors
@@ -145,8 +145,8 @@ def _subjects_of(reader: Reader, rows: Sequence[TaskRow]) -> dict[tuple[str, int
     found: dict[tuple[str, int], Subject] = {}
     for form_key in sorted({row.subject_form for row in rows}):
         ids = {row.subject_id for row in rows if row.subject_form == form_key}
-        table = shape_of(reader.session, form_key).table
         try:
+            table = shape_of(reader.session, form_key).table
             page = list_records(
                 reader.session,
                 reader.actor,
@@ -154,7 +154,7 @@ def _subjects_of(reader: Reader, rows: Sequence[TaskRow]) -> dict[tuple[str, int
                 limit=max(len(ids), 1),
                 extra=[table.c._id.in_(ids)],
             )
-        except (NotAllowed, NotFound):
+        except (NotAllowed, NotFound, NotUnderstood):
             continue  # the task is theirs, its record is not: the card stays without a name
         named = link_labels(reader, shape_of(reader.session, form_key).form, page.items)
         for record in page.items:

@@ -1,9 +1,11 @@
 """Kind `flow`: what makes a flow sound, beyond its JSON Schema: every problem and its place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ...platform.definitions.form_scope import published_forms
 from ...platform.definitions.kinds import Kind
 from ...platform.definitions.schema_check import missing, schema
 from ...platform.expressions import ExpressionError
@@ -218,4 +220,9 @@ class _Gathering:
             return Formula(at, text, run=lambda env: None)
 
 
-FLOW = Kind("flow", schema("flow"), check_flow, order=60, uses=uses_of_flow)
+def read(session: Session, key: str, document: Mapping[str, Any]) -> object:
+    """Its graph."""
+    return compile_flow(document, 0, FlowFormulas(document, published_forms(session)))
+
+
+FLOW = Kind("flow", schema("flow"), check_flow, order=60, uses=uses_of_flow, read=read)

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ...platform.definitions.fields import MANY, Field
-from ...platform.definitions.form import Form, read_form
+from ...platform.definitions.form import Form
+from ...platform.definitions.form_scope import read_known
 from ...platform.definitions.known import known
 from ...platform.definitions.schema_check import missing
 from ...platform.store.errors import Problem
@@ -33,7 +34,7 @@ class Names:
         """The form of that key as it will be in force."""
         if key not in self.forms:
             found = known(self.session, "form", key)
-            self.forms[key] = None if found is None else read_form(found)
+            self.forms[key] = None if found is None else read_known(key, found)
         return self.forms[key]
 
     def flow(self, key: str) -> Document | None:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from ...platform.records.lists import get
-from ...platform.store.errors import NotFound
+from ...platform.store.errors import NotFound, NotUnderstood
 from ...platform.web.context import local
 from ...platform.web.request import reading, who, write
 from ...platform.web.routes import SIGNED_IN, route
@@ -41,7 +41,7 @@ def _about(reader: Reader, form: str, record_id: int) -> dict[str, str]:
     """The record a message is about, as far as its reader may see it."""
     try:
         record = get(reader.session, reader.actor, form, record_id)
-    except NotFound:
+    except (NotFound, NotUnderstood):
         return {"who": "", "url": ""}
     return {"who": record.label, "url": f"/records/{form}/{record_id}"}
 

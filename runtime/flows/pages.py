@@ -19,7 +19,7 @@ from werkzeug.datastructures import MultiDict
 from ...platform.definitions.published import entries
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import access, allowed
-from ...platform.store.errors import Conflict, Invalid, NotFound, Problem
+from ...platform.store.errors import Conflict, Invalid, NotFound, NotUnderstood, Problem
 from ...platform.store.session import moment
 from ...platform.web.context import local
 from ...platform.web.request import current_database, language, reading, who, write
@@ -37,6 +37,7 @@ from ..tasks.model import How, TaskState
 from ..tasks.worklist import MOST_COUNTED, TaskPage, task_row, worklist
 from .cards import Subject, cards, due_of, subject_of
 from .complete import complete
+from .definition import Newer
 from .desk import Desk, desk_of, filling_of, given_by
 from .run_story import trail
 from .seen import READ
@@ -64,7 +65,7 @@ def home() -> ResponseReturnValue:
     return render_template(
         "pages/worklist.html",
         next=following,
-        take=_claim_url(desk_of(session, actor, page.items[0].id)) if pool and not mine else "",
+        take=_claim_url(session, actor, page.items[0].id) if pool and not mine else "",
         mine=mine[1:],
         pool=pool if mine else pool[1:],
         summary=_summary(reader, page),
@@ -75,9 +76,13 @@ def home() -> ResponseReturnValue:
     )
 
 
-def _claim_url(desk: Desk) -> str:
+def _claim_url(session: Session, actor: Actor, task_id: int) -> str:
     """Where a task that several are asked to do is claimed; one that only asks for this is done.
-    Empty for one that is not claimed first: an approval."""
+    Empty for one that is not claimed first: an approval, or whose flow is not understood."""
+    try:
+        desk = desk_of(session, actor, task_id)
+    except (NotUnderstood, Newer):
+        return ""
     return "" if desk.mine else f"/tasks/{desk.row.id}/{'complete' if desk.step.take else 'claim'}"
 
 

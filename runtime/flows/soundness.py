@@ -12,11 +12,12 @@ from sqlalchemy import Row, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from ...platform.events.model import Event
-from ...platform.store.errors import NotFound
+from ...platform.store.errors import NotFound, NotUnderstood
 from ..channels.model import CallState, calls
 from ..steps.graph import RETURNED, TAKEN_BACK, Graph, TaskStep
 from ..tasks.model import MessageState, TaskState, messages, task_actors, tasks
 from ..timers.model import timers, watches
+from .definition import Newer
 from .load import flow
 from .model import (
     InstanceState,
@@ -218,7 +219,7 @@ def tasks_have_their_records(session: Session) -> Iterator[str]:
     for task in session.execute(query):
         try:
             step = flow(session, task.flow_key, task.flow_version).task(task.step_key)
-        except (NotFound, KeyError):
+        except (NotFound, NotUnderstood, Newer, KeyError):
             continue  # `histories_are_paths` tells of it
         outcome = step.outcome(task.outcome)
         if task.outcome != RETURNED and (outcome is None or outcome.form):
@@ -278,6 +279,9 @@ def _strays(session: Session, rows: list[Any]) -> Iterator[str]:
         graph = flow(session, rows[0].flow_key, rows[0].flow_version)
     except NotFound:
         yield f"{name}: version {rows[0].flow_version} of {rows[0].flow_key} is missing"
+        return
+    except (NotUnderstood, Newer):
+        yield f"{name}: version {rows[0].flow_version} of {rows[0].flow_key} cannot be read"
         return
     if rows[0].step_key != graph.first:
         yield f"{name}: began at {rows[0].step_key}, not at {graph.first}"

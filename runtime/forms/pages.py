@@ -18,7 +18,7 @@ from werkzeug.datastructures import MultiDict
 
 from ...platform.definitions.faults import Fault
 from ...platform.definitions.form import Form
-from ...platform.definitions.published import entries
+from ...platform.definitions.form_scope import form_entries
 from ...platform.events.view_log import watching
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import access, allowed
@@ -61,7 +61,7 @@ def forms() -> ResponseReturnValue:
     session, actor = reading(), who()
     reader = reader_of(session, actor)
     found = []
-    for entry in entries(session, "form"):
+    for entry in form_entries(session):
         asked = access(session, actor, entry.key)
         if asked.may("read"):
             with watching():  # it counts, and shows no record

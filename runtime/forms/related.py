@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ...platform.definitions.fields import Field
 from ...platform.definitions.form import Form, form_of
-from ...platform.definitions.published import entries, published
+from ...platform.definitions.form_scope import form_entries
+from ...platform.definitions.published import published
 from ...platform.identity.permissions import Access, access
 from ...platform.records.lists import list_records
 from ...platform.records.narrow import Condition, narrowed
@@ -53,7 +54,7 @@ def related(reader: Reader, record: Record) -> list[Related]:
 
 def _linking(reader: Reader, target: str) -> Iterator[tuple[Form, Field, Access]]:
     """Each form's fields that lead to the target, where the reader may read them."""
-    for entry in entries(reader.session, "form"):
+    for entry in form_entries(reader.session):
         form = form_of(published(reader.session, "form", entry.key))
         asked = access(reader.session, reader.actor, entry.key)
         if asked.may("read") and target in form.links.values():

@@ -23,7 +23,7 @@ from ...platform.definitions.options import Options
 from ...platform.identity.actor import Actor
 from ...platform.records.choices import choices_of, labels, offer
 from ...platform.records.record import Record
-from ...platform.store.errors import Problem
+from ...platform.store.errors import NotUnderstood, Problem
 from ...platform.web.words import say, text
 from .attach import attributes, drawn_files, endings, kept_files, most
 from .drawn import Choice, Drawn, DrawnField, DrawnFile, DrawnSection, Trouble
@@ -213,16 +213,24 @@ def choices_to_draw(reader: Reader, its: Field, given: Sequence[str]) -> list[Ch
     if its.type.name == "yesno":
         pairs = [("true", reader.say("page.field.yes")), ("false", reader.say("page.field.no"))]
     elif its.link_form:
-        offered = offer(reader.session, reader.actor, its.link_form, "", LINKS_OFFERED)
-        pairs = [(str(at), label) for at, label in offered]
-        missing = _ids(given) - {at for at, _ in offered}
-        named = labels(reader.session, reader.actor, its.link_form, missing)
-        pairs = [(str(at), label) for at, label in named.items()] + pairs
+        pairs = _offered(reader, its.link_form, given)
     else:
         known = choices_of(reader.session, its)
         titles = known.titles if isinstance(known, Options) else {}
         pairs = [(key, reader.text(title)) for key, title in titles.items()]
     return [Choice(key, title, key in given) for key, title in pairs]
+
+
+def _offered(reader: Reader, form_key: str, given: Sequence[str]) -> list[tuple[str, str]]:
+    """Records to choose from, those given among them. Of a form that this version cannot read
+    nothing is offered, and what is given stays."""
+    try:
+        offered = offer(reader.session, reader.actor, form_key, "", LINKS_OFFERED)
+    except NotUnderstood:
+        return [(str(at), f"#{at}") for at in sorted(_ids(given))]
+    missing = _ids(given) - {at for at, _ in offered}
+    named = labels(reader.session, reader.actor, form_key, missing)
+    return [(str(at), label) for at, label in (*named.items(), *offered)]
 
 
 def link_labels(reader: Reader, form: Form, records: Sequence[Record]) -> dict[str, dict[int, str]]:

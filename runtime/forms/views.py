@@ -55,7 +55,7 @@ def _shipped(session: Session, actor: Actor, form_key: str) -> list[View]:
     roles, found = _roles(actor), []
     for entry in entries(session, "view"):
         document = published(session, "view", entry.key).document
-        if document["form"] != form_key:
+        if document.get("form") != form_key:
             continue
         if not document.get("roles") or roles & set(document["roles"]):
             first = bool(roles & set(document.get("first_for", ())))

@@ -8,14 +8,13 @@ from typing import Any
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from ...platform.definitions.published import published
 from ...platform.identity.permissions import access, allowed
-from ...platform.store.errors import Unavailable
+from ...platform.store.errors import NotUnderstood, Unavailable
 from ...platform.web.request import language, reading, who
 from ...platform.web.routes import Spec, route
 from ...platform.web.shapes import KEY, LABEL, MOMENT, stamp, thing
-from .dashboard import read_dashboard
-from .definition import read_report
+from .dashboard import dashboard_of
+from .definition import report_of
 from .draw import Pen
 from .explain import explained
 from .lens import lens_of
@@ -145,21 +144,21 @@ def _said(key: Any) -> str:
     ),
 )
 def dashboard_data(key: str) -> ResponseReturnValue:
-    """An item without `data` took too long to count."""
+    """An item without `data` took too long to count, or is not understood by this version."""
     session, actor = reading(), who()
-    board = read_dashboard(published(session, "dashboard", key).document)
+    board = dashboard_of(session, key)
     question = question_of(request.args)
     question = replace(question, period=question.period or board.period)
     items = []
     for item in board.items:
-        report = read_report(published(session, "report", item.report).document)
-        may = allowed(session, actor, f"reports.read:{report.key}")
-        if not (may and access(session, actor, report.form).may("read")):
-            continue
         card: dict[str, Any] = {"key": item.key, "width": item.width, "place": item.place}
         try:
+            report = report_of(session, item.report)
+            may = allowed(session, actor, f"reports.read:{report.key}")
+            if not (may and access(session, actor, report.form).may("read")):
+                continue
             card["data"] = _data(report.key, replace(question, by=item.by))
-        except Unavailable:
+        except (Unavailable, NotUnderstood):
             pass
         items.append(card)
     return jsonify({"key": board.key, "title": board.title, "items": items})

@@ -11,13 +11,12 @@ from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
 
-from ...platform.definitions.published import published
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import need
 from ...platform.records.behind import NAME, PREFIX, ROOMS, Behind
 from ...platform.store.errors import Malformed
 from ...platform.web.words import say, text
-from .definition import OVER_RECORDS, Dimension, Measure, Report, read_report
+from .definition import OVER_RECORDS, Dimension, Measure, Report, report_of
 from .groups import called, value_of
 from .lens import Condition, Lens, lens_of
 from .measures import counted
@@ -47,7 +46,7 @@ def tell(
 ) -> Behind:
     """See `platform.records.behind.Tell`."""
     need(session, actor, f"reports.read:{key}")
-    report = read_report(published(session, "report", key).document)
+    report = report_of(session, key)
     lens = lens_of(session, actor, report)
     question = question_of(arguments)
     measure = _measure(report, arguments.get(NUMBER, ""))

@@ -19,6 +19,7 @@ from .definition import (
     fields_named,
     measure_scope,
     read_report,
+    report_of,
     uses_of_report,
 )
 
@@ -166,4 +167,11 @@ def _formula(text: str, scope: Scope, expect: Type | None, at: str) -> Found:
         yield Problem(at, "E_EXPECT", {"wanted": "number", "found": str(typed.type)})
 
 
-REPORT = Kind("report", schema("report"), check_report, order=70, uses=uses_of_report)
+REPORT = Kind(
+    "report",
+    schema("report"),
+    check_report,
+    order=70,
+    uses=uses_of_report,
+    read=lambda session, key, _document: report_of(session, key),
+)

@@ -11,6 +11,7 @@ from ...platform.definitions.kinds import Document, Kind, Use
 from ...platform.definitions.known import known
 from ...platform.definitions.options import Text
 from ...platform.definitions.schema_check import pointer, schema, twice
+from ...platform.definitions.understood import understood
 from ...platform.store.errors import Problem
 from .definition import Report, read_report
 
@@ -39,6 +40,11 @@ class Dashboard:
     period: str
     filters: tuple[str, ...]
     items: tuple[Item, ...]
+
+
+def dashboard_of(session: Session, key: str) -> Dashboard:
+    """The dashboard in force. Raises NotFound, NotUnderstood."""
+    return understood(session, "dashboard", key, read_dashboard)
 
 
 def read_dashboard(document: Mapping[str, Any]) -> Dashboard:
@@ -102,5 +108,10 @@ def uses_of_dashboard(document: Mapping[str, Any], resolve: Resolve) -> Iterator
 
 
 DASHBOARD = Kind(
-    "dashboard", schema("dashboard"), check_dashboard, order=80, uses=uses_of_dashboard
+    "dashboard",
+    schema("dashboard"),
+    check_dashboard,
+    order=80,
+    uses=uses_of_dashboard,
+    read=lambda session, key, _document: dashboard_of(session, key),
 )

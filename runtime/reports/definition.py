@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from ...platform.definitions.form_scope import Resolve, scope_of
 from ...platform.definitions.kinds import Use
 from ...platform.definitions.named import uses_of_formula
 from ...platform.definitions.options import Text
 from ...platform.definitions.schema_check import pointer
+from ...platform.definitions.understood import understood
 from ...platform.expressions import Scope
 
 #: counted or summed up over records; the others are made of these
@@ -93,6 +96,11 @@ class Report:
     def one_at_a_time(self) -> bool:
         """Whether a reader sees it by one of its dimensions, chosen by them."""
         return self.chart in ONE_AT_A_TIME and len(self.dimensions) > 1
+
+
+def report_of(session: Session, key: str) -> Report:
+    """The report in force. Raises NotFound, NotUnderstood."""
+    return understood(session, "report", key, read_report)
 
 
 def read_report(document: Mapping[str, Any]) -> Report:

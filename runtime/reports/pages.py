@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ...platform.definitions.form import form_of
-from ...platform.definitions.published import entries, published
+from ...platform.definitions.form_scope import readable_form
+from ...platform.definitions.published import entries
 from ...platform.identity.permissions import access, allowed
-from ...platform.store.errors import Malformed, Refusal, Unavailable
+from ...platform.store.errors import Malformed, NotUnderstood, Refusal, Unavailable
 from ...platform.web.request import language, reading, who
 from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.words import say, text
 from .bar import FilterBar, address, filter_bar
-from .dashboard import Dashboard, Item, read_dashboard
-from .definition import Report, read_report
+from .dashboard import Dashboard, Item, dashboard_of
+from .definition import Report, report_of
 from .drawn import Drawn, drawn
 from .lens import lens_of
 from .question import Question, question_of
@@ -31,8 +32,8 @@ def reports() -> ResponseReturnValue:
     tongue = language()
     found = []
     for report in _readable():
-        form = form_of(published(reading(), "form", report.form))
-        words = text(report.help, tongue) or text(form.title, tongue)
+        form = readable_form(reading(), report.form)
+        words = text(report.help, tongue) or text(form.title if form else "", tongue)
         found.append(_tile(text(report.title, tongue), f"/reports/{report.key}", words))
     boards = [
         _tile(
@@ -53,19 +54,21 @@ def _readable() -> list[Report]:
     found = []
     for entry in entries(session, "report"):
         if allowed(session, actor, f"reports.read:{entry.key}"):
-            report = read_report(published(session, "report", entry.key).document)
-            if access(session, actor, report.form).may("read"):
-                found.append(report)
+            with suppress(NotUnderstood):
+                report = report_of(session, entry.key)
+                if access(session, actor, report.form).may("read"):
+                    found.append(report)
     return found
 
 
 def _dashboards() -> list[Dashboard]:
     session, actor = reading(), who()
-    return [
-        read_dashboard(published(session, "dashboard", entry.key).document)
-        for entry in entries(session, "dashboard")
-        if allowed(session, actor, f"dashboards.read:{entry.key}")
-    ]
+    found = []
+    for entry in entries(session, "dashboard"):
+        if allowed(session, actor, f"dashboards.read:{entry.key}"):
+            with suppress(NotUnderstood):
+                found.append(dashboard_of(session, entry.key))
+    return found
 
 
 @route(area, "/reports/<key>", needs="reports.read:{key}", endpoint="report")
@@ -73,7 +76,7 @@ def report(key: str) -> ResponseReturnValue:
     """`pages/report.html`: title, line, bar (see `FilterBar`), shown (see `Drawn`; none when it
     took too long), problems."""
     session, actor, tongue = reading(), who(), language()
-    definition = read_report(published(session, "report", key).document)
+    definition = report_of(session, key)
     lens = lens_of(session, actor, definition)
     url = f"/reports/{key}"
     question, problems = _question()
@@ -136,15 +139,18 @@ def dashboard(key: str) -> ResponseReturnValue:
     """`pages/dashboard.html`: title, help, bar (none where the reader sees no report), cards,
     problems."""
     session, tongue = reading(), language()
-    board = read_dashboard(published(session, "dashboard", key).document)
+    board = dashboard_of(session, key)
     question, problems = _question()
     if question.period == "":
         question = replace(question, period=board.period)
     seen = {report.key: report for report in _readable()}
-    cards = [
-        _card(item, seen[item.report], question) for item in board.items if item.report in seen
-    ]
-    first = next((seen[item.report] for item in board.items if item.report in seen), None)
+    drawn_or_lost = (
+        _card(item, seen[item.report], question) if item.report in seen else _lost(item)
+        for item in board.items
+    )
+    cards = [card for card in drawn_or_lost if card is not None]
+    shown = (seen[item.report] for item in board.items if item.report in seen)
+    first = next((each for each in shown if readable_form(session, each.form)), None)
     return render_template(
         "pages/dashboard.html",
         title=text(board.title, tongue),
@@ -176,8 +182,20 @@ def _card(item: Item, report: Report, question: Question) -> Card:
     title, url = text(report.title, tongue), address(own, asked)
     try:
         answer = run_report(session, actor, report.key, asked, language=tongue)
-    except (Malformed, Unavailable) as refusal:
+    except (Malformed, Unavailable, NotUnderstood) as refusal:
         return Card(item, title, url, None, _trouble(refusal)["words"])
     return Card(
         item, title, url, drawn(lens_of(session, actor, report), answer, actor, tongue, own)
     )
+
+
+def _lost(item: Item) -> Card | None:
+    """The place of a report that this version cannot read, for those who may read it."""
+    if not allowed(reading(), who(), f"reports.read:{item.report}"):
+        return None
+    try:
+        report_of(reading(), item.report)
+    except NotUnderstood as refusal:
+        url, words = f"/reports/{item.report}", _trouble(refusal)["words"]
+        return Card(item, item.report, url, None, words)
+    return None  # its form is not theirs

@@ -12,12 +12,11 @@ from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
 from ...platform.definitions.options import Text
-from ...platform.definitions.published import published
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import need
 from ...platform.store.session import moment
 from .bounds import bounded
-from .definition import Dimension, Report, read_report
+from .definition import Dimension, Report, report_of
 from .groups import called, key_of
 from .lens import Condition, Lens, lens_of
 from .measures import Counted, Number, Numbers, counted, finished
@@ -99,10 +98,11 @@ def run_report(
     """Answer a report as its reader may know it.
 
     Raises NotFound, NotAllowed (needs the right `reports.read:KEY`, and reading the form),
-    Malformed for a question the report does not answer, Unavailable when it takes too long.
+    Malformed for a question the report does not answer, NotUnderstood, Unavailable when it takes
+    too long.
     """
     need(session, actor, f"reports.read:{key}")
-    report = read_report(published(session, "report", key).document)
+    report = report_of(session, key)
     lens = lens_of(session, actor, report)
     asked = question or Question()
     with bounded(session):

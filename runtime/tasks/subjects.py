@@ -11,7 +11,7 @@ from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import Access, access
 from ...platform.records.shape import Shape, shape_of
 from ...platform.records.visible import readable, visible
-from ...platform.store.errors import NotFound
+from ...platform.store.errors import NotFound, NotUnderstood
 from ...platform.store.kept import kept
 from .model import tasks
 
@@ -63,7 +63,7 @@ def subjects(session: Session, actor: Actor) -> dict[str, Subject]:
     for key in kept(session, "task subjects", lambda: _forms(session)):
         try:
             shape = shape_of(session, key)
-        except NotFound:
+        except (NotFound, NotUnderstood):
             continue
         table = shape.table.alias(f"about_{key}")
         found[key] = Subject(shape, table, access(session, actor, key))
@@ -72,4 +72,5 @@ def subjects(session: Session, actor: Actor) -> dict[str, Subject]:
 
 def _forms(session: Session) -> list[str]:
     flows = (published(session, "flow", entry.key) for entry in entries(session, "flow"))
-    return sorted({flow.document["subject"] for flow in flows})
+    found = (flow.document.get("subject") for flow in flows)
+    return sorted({key for key in found if isinstance(key, str)})

@@ -57,10 +57,21 @@ def take(session: Session, timer_id: int) -> bool:
 MOST_TRIES = 5
 
 
-def leave(session: Session, timer: Due, by: timedelta) -> None:
-    """Leave it for another process, or for later; that is no failure and counts as no try."""
-    later = moment(session) + by
-    session.execute(update(timers).where(timers.c.id == timer.id).values(due_at=later))
+LONGEST_LEFT = timedelta(hours=1)
+"""A release replaces another in minutes. What nobody has taken by then, nobody will: it was a
+downgrade, and somebody is to be told."""
+
+
+def leave(session: Session, timer: Due, by: timedelta) -> bool:
+    """Leave it for another process, or for later; that is no failure and counts as no try. False
+    when it has been left for too long."""
+    now = moment(session)
+    first = str(timer.data.get("left") or now.isoformat())
+    if now - datetime.fromisoformat(first) >= LONGEST_LEFT:
+        return False
+    values = {"due_at": now + by, "data": {**timer.data, "left": first}}
+    session.execute(update(timers).where(timers.c.id == timer.id).values(values))
+    return True
 
 
 def postpone(session: Session, timer: Due) -> bool:

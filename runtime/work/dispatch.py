@@ -11,7 +11,7 @@ from ...platform.events.handoff import done, failed, put_off, take
 from ...platform.events.model import Event
 from ...platform.store.away import of_the_store
 from ...platform.store.database import Database
-from ...platform.store.errors import without_data
+from ...platform.store.errors import NotUnderstood, without_data
 from ...platform.store.savepoints import savepoint
 from ..flows.definition import Newer
 from ..flows.fire import fire, give_up
@@ -25,6 +25,8 @@ EVENTS = ("record:submitted", "record:changed", "flow:called", "flow:raised")
 BATCH = 20
 LEFT_FOR = timedelta(seconds=15)
 """What a later release has to do is looked at again after so long: it may be running by then."""
+MENDED_FOR = timedelta(minutes=5)
+"""What follows by a definition that nobody here can read: it may be published anew by then."""
 BATCH_SECONDS = 0.1
 """After so much work a batch commits, so that a burst never holds up people's clicks."""
 
@@ -66,6 +68,9 @@ def _follow_up(session: Session) -> int:
             finished.append(event)
         except Newer:
             put_off(session, event.id, CONSUMER, LEFT_FOR)
+        except NotUnderstood as fault:
+            log.error("event %s waits: %s %s", event.id, fault, dict(fault.params))
+            put_off(session, event.id, CONSUMER, MENDED_FOR)
         except Exception as error:
             if of_the_store(error):
                 raise  # all of this is tried again
@@ -86,8 +91,9 @@ def _fire_due(session: Session) -> int:
         try:
             with savepoint(session):
                 count += fire(session, timer)
-        except Newer:
-            leave(session, timer, LEFT_FOR)
+        except Newer as error:
+            if not leave(session, timer, LEFT_FOR):
+                give_up(session, timer, error)
         except Exception as error:
             if of_the_store(error):
                 raise

@@ -162,4 +162,30 @@ HOLES = (
         "if row is None:",
         ("runtime/forms/test_pages_import.py::test_an_upload_is_its_persons_own",),
     ),
+    Hole(
+        "a definition nobody can read is told so",
+        "platform/definitions/form.py",
+        '        raise misread("form", its.key, its.version, its.document, error) from error\n',
+        "        raise\n",
+        (
+            "faults/test_not_understood.py::test_it_is_said_what_is_wrong_where_and_how_it_is_mended[en]",
+        ),
+    ),
+    Hole(
+        "what nobody takes is told after an hour",
+        "runtime/timers/due.py",
+        "if now - datetime.fromisoformat(first) >= LONGEST_LEFT:",
+        "if False:",
+        (
+            "runtime/flows/test_newer.py::test_after_an_hour_it_is_an_incident_and_goes_on_when_that_is_retried[sqlite]",
+        ),
+    ),
+    Hole(
+        "a backup takes what no version tells of",
+        "platform/records/backup.py",
+        "                further[table.name] = found\n",
+        "                pass\n",
+        ("faults/test_not_understood.py::test_a_right_version_mends_it[sqlite-type]",),
+        shows="OperationalError",
+    ),
 )

@@ -12,6 +12,7 @@ from careloom.platform.definitions.model import VersionRow
 from careloom.platform.events.model import Handoff
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.session import bump_epoch
+from careloom.runtime.flows.control import retry
 from careloom.runtime.flows.definition import Newer
 from careloom.runtime.flows.load import flow
 from careloom.runtime.flows.model import Incident, Instance
@@ -66,19 +67,40 @@ def test_a_flow_with_a_step_of_a_later_release_starts_when_that_release_runs(
     assert sound(clinic)
 
 
+def waiting_at_a_later_step(clinic: Clinic) -> None:
+    """An instance at a wait, behind which a step comes that nobody here knows."""
+    clinic.publish("flow", flow_of(WAIT, LAST))
+    clinic.started()
+    put(clinic, flow_of(WAIT, {"key": "beam", "kind": "teleport"}, LAST))
+
+
 def test_an_instance_that_waits_goes_on_when_that_release_runs(
     clinic: Clinic, clock: TurnedClock
 ) -> None:
-    clinic.publish("flow", flow_of(WAIT, LAST))
-    clinic.started()
-    later = flow_of(WAIT, {"key": "beam", "kind": "teleport"}, LAST)
-    put(clinic, later)
-    for _ in range(10):
-        turn(clinic, clock, timedelta(hours=2))
+    waiting_at_a_later_step(clinic)
+    turn(clinic, clock, timedelta(hours=2))
+    for _ in range(10):  # oftener than a failing one is tried
+        turn(clinic, clock, timedelta(minutes=5))
     with clinic.database.read() as session:
         assert session.scalars(select(timers.c.held)).all() == [False]
     assert rows(clinic, Incident) == []
     put(clinic, flow_of(WAIT, LAST))
     turn(clinic, clock, timedelta(seconds=16))
+    assert [one.state for one in rows(clinic, Instance)] == ["ended"]
+    assert sound(clinic)
+
+
+def test_after_an_hour_it_is_an_incident_and_goes_on_when_that_is_retried(
+    clinic: Clinic, clock: TurnedClock
+) -> None:
+    waiting_at_a_later_step(clinic)
+    for _ in range(4):
+        turn(clinic, clock, timedelta(hours=1))
+    told = rows(clinic, Incident)
+    assert [(one.code, one.params["error"]) for one in told] == [("E_TIMER", "Newer")]
+    put(clinic, flow_of(WAIT, LAST))
+    max_ = clinic.actor("max")
+    assert clinic.database.write(lambda session: retry(session, max_, told[0].id))
+    turn(clinic, clock, timedelta(seconds=1))
     assert [one.state for one in rows(clinic, Instance)] == ["ended"]
     assert sound(clinic)
