@@ -21,8 +21,19 @@ CODES = {
 }
 
 
+LOCKED = "55P03"
+"""What PostgreSQL says of a lock that was not to be had within `lock_timeout`."""
+
+
+def state_of(error: BaseException) -> str | None:
+    """PostgreSQL's SQLSTATE of an error, if it has one."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return None if state is None else str(state)
+
+
 def is_away(error: BaseException) -> bool:
-    """It cannot be reached, has no room, or is shut down: the same may succeed a little later."""
+    """It cannot be reached, has no room, is shut down, or what is asked for is locked: the same may
+    succeed a little later."""
     if not isinstance(error, DBAPIError):
         return isinstance(error, NoConnection)
     if error.connection_invalidated:
@@ -30,10 +41,10 @@ def is_away(error: BaseException) -> bool:
     driver = error.orig
     if isinstance(driver, sqlite3.Error):
         return getattr(driver, "sqlite_errorcode", 0) & 0xFF in CODES
-    state = getattr(driver, "sqlstate", None)
+    state = state_of(error)
     if state is None:  # what never reached the server has no state
         return type(driver).__name__ in ("OperationalError", "ConnectionTimeout")
-    return str(state).startswith(STATES)
+    return state == LOCKED or state.startswith(STATES)
 
 
 def of_the_store(error: BaseException) -> bool:
@@ -53,9 +64,11 @@ def no_room(error: BaseException | None) -> bool:
     driver = error.orig
     if isinstance(driver, sqlite3.Error):
         return getattr(driver, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
-    return getattr(driver, "sqlstate", None) == "53100"
+    return state_of(error) == "53100"
 
 
 def unavailable(error: BaseException) -> Unavailable:
     """What to refuse with, when the store cannot do it now for this reason."""
+    if state_of(error) == LOCKED:
+        return Unavailable("E_BUSY")
     return Unavailable("E_DISK_FULL" if no_room(error) else None)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from .away import is_away, unavailable
+from .away import LOCKED, is_away, state_of, unavailable
 from .clock import Clock
 from .driver import begin, gather, send_waiting
 from .errors import Unavailable
@@ -49,7 +49,19 @@ SILENT = {
 """Of a PostgreSQL that has gone without a word (a cable, a firewall, a machine without power) it is
 known within half a minute, unless the address says otherwise: the kernel asks the other one's
 kernel whether it is there. By itself it would ask after two hours."""
-LOCKED = "55P03"  # a lock that was not to be had within lock_timeout
+LEFT = {
+    "tcp_keepalives_idle": "10s",
+    "tcp_keepalives_interval": "5s",
+    "tcp_keepalives_count": "4",
+    "tcp_user_timeout": "30s",
+}
+"""The same from the other side: of one of us that has gone without a word the server knows within
+half a minute, and gives its locks back."""
+LOCK_SECONDS = 10
+"""Nobody waits for a lock of PostgreSQL's longer than this: what others keep for so long, a
+migration or somebody's LOCK TABLE, they keep for long."""
+PATIENT = "1min"
+"""Of a snapshot, which nobody waits for: a backup, an export."""
 RETRY_STATES = {"40001", "40P01", LOCKED}  # serialisation failure, deadlock
 
 #: Called with each new driver connection, before its first statement: SQL functions of our own.
@@ -99,6 +111,8 @@ class Database(ABC):
             if self.dialect == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ")
                 connection.execute(text(_set_stopped("SET LOCAL", STOPPED_READER)))
+                patient = f"SET LOCAL lock_timeout = '{PATIENT}'"
+                connection.execute(text(patient))  # nosemgrep (a constant of ours)
             with Session(connection, expire_on_commit=False, autoflush=False) as session:
                 session.info[KEY] = Transaction(self, writing=False)
                 yield session
@@ -167,7 +181,7 @@ class PostgreSQL(Database):
             hide_parameters=True,  # an error's words go to the log, patients' data do not
         )
         _run_hooks(engine, "postgresql")
-        _bound_the_stopped(engine)
+        _bound_waits(engine, str(make_url(self.url).query.get("options", "")))
         _ask_the_idle(engine)
         gather(engine)
         return engine
@@ -180,6 +194,7 @@ class PostgreSQL(Database):
             yield session
 
     def _write(self, deed: Deed[T]) -> T:
+        begun = time.monotonic()
         for attempt in range(RETRIES + 1):
             try:
                 return self._once(deed)
@@ -187,12 +202,11 @@ class PostgreSQL(Database):
                 if attempt == RETRIES:
                     raise Unavailable() from error
             except DBAPIError as error:
-                lost = is_away(error)
-                if attempt == RETRIES or not (lost or _state(error) in RETRY_STATES):
-                    if lost:
+                away, state = is_away(error), state_of(error)
+                waited = state == LOCKED and time.monotonic() - begun >= LOCK_SECONDS
+                if attempt == RETRIES or waited or not (away or state in RETRY_STATES):
+                    if away:
                         raise unavailable(error) from error
-                    if _state(error) == LOCKED:
-                        raise Unavailable("E_BUSY") from error
                     raise
             time.sleep(random.uniform(0, 0.02 * 2**attempt))  # nosec B311
         raise AssertionError("unreachable")
@@ -217,16 +231,12 @@ class PostgreSQL(Database):
             except DBAPIError as error:
                 # Whether a lost COMMIT took effect cannot be told here: the caller's
                 # idempotency key decides it on the next try.
-                if _state(error) in RETRY_STATES:
+                if state_of(error) in RETRY_STATES:
                     raise
                 raise Unavailable("E_COMMIT_UNKNOWN") from error
         for call in facts.after_commit:
             call()
         return result
-
-
-def _state(error: DBAPIError) -> str | None:
-    return getattr(error.orig, "sqlstate", None)
 
 
 def _run_hooks(engine: Engine, dialect: str) -> None:
@@ -236,12 +246,18 @@ def _run_hooks(engine: Engine, dialect: str) -> None:
             hook(driver, dialect)
 
 
-def _bound_the_stopped(engine: Engine) -> None:
-    """Each connection's transactions end by themselves when their process stands still."""
+def _bound_waits(engine: Engine, said: str) -> None:
+    """What each connection asks of the server, unless the address says otherwise (`?options=-c …`):
+    its transactions end when their process stands still or is gone, and none waits for long."""
+    wanted = {"lock_timeout": f"{LOCK_SECONDS}s", **LEFT}
+    settings = "; ".join(
+        [_set_stopped("SET", STOPPED)]
+        + [f"SET {name} = '{value}'" for name, value in wanted.items() if name not in said]
+    )
 
     @event.listens_for(engine, "connect")
     def connected(driver: Any, _record: Any) -> None:
-        driver.execute(_set_stopped("SET", STOPPED))
+        driver.execute(settings)
         driver.commit()
 
 

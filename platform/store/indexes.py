@@ -33,11 +33,13 @@ def build(database: Database, index: Index) -> bool:
         # The lock belongs to the connection: a killed builder's goes with it.
         if not connection.execute(text("SELECT pg_try_advisory_lock(:n)"), _number(index)).scalar():
             return False
+        before = connection.execute(text("SHOW lock_timeout")).scalar_one()
         try:
             connection.execute(text(f"SET lock_timeout = '{WAIT}'"))  # nosemgrep (ours)
             _build(connection, index)
         finally:
-            connection.execute(text("RESET lock_timeout"))
+            again = text("SELECT set_config('lock_timeout', :before, false)")
+            connection.execute(again, {"before": before})
             connection.execute(text("SELECT pg_advisory_unlock(:n)"), _number(index))
     return True
 

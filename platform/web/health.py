@@ -15,6 +15,12 @@ from .routes import PUBLIC, Spec, route
 
 area = Blueprint("health", __name__)
 
+WAITED = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > interval '2 seconds'"
+)
+"""How many wait for a lock for longer than any of our own deeds keeps one."""
+
 _STATUS = {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"]}
 _READY = {"type": "object", "additionalProperties": {"type": "string"}}
 
@@ -40,20 +46,25 @@ def healthz() -> ResponseReturnValue:
 )
 def readyz() -> ResponseReturnValue:
     """Each part's state. Without the database nothing can be done: 503, and a proxy goes elsewhere.
-    Without Redis all is done, only later by up to a second: degraded, for people to look after."""
+    Degraded, for people to look after: while somebody waits for a lock of the database's, what is
+    under it is refused, and elsewhere it would be no better; without Redis all is done, only later
+    by up to a second."""
     parts = {"database": _database(), "queue": _queue()}
     if parts["database"] == "failed":
         return jsonify(status="failed", **parts), 503
-    return jsonify(status="ok" if parts["queue"] == "ok" else "degraded", **parts), 200
+    whole = all(state == "ok" for state in parts.values())
+    return jsonify(status="ok" if whole else "degraded", **parts), 200
 
 
 def _database() -> str:
     try:
-        with current_database().read() as session:
-            session.execute(text("SELECT number FROM epoch")).scalar_one()
+        with current_database().glance() as session:
+            waited = current_database().dialect == "postgresql" and session.scalar(WAITED)
+            if not waited:
+                session.execute(text("SELECT number FROM epoch")).scalar_one()
     except (SQLAlchemyError, Unavailable):
         return "failed"
-    return "ok"
+    return "locked" if waited else "ok"
 
 
 def _queue() -> str:

@@ -1,11 +1,17 @@
 """A wire between two programs that can be made slow, cut, or held so that nothing comes through."""
 
+import ctypes
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
+SO_ATTACH_FILTER = 26  # Linux; Python has no name for it
+_RETURN_NOTHING = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+_DROP_ALL = struct.pack("HL", 1, ctypes.addressof(_RETURN_NOTHING))
+"""A filter of one instruction: of every packet nothing is passed on."""
 HOLDS_FOR = 0.02  # seconds between two looks whether anything may pass
 
 
@@ -24,6 +30,7 @@ class Proxy:
         self.refused = False
         self.cut_at: Callable[[bytes, bool], bool] | None = None
         self._ends: list[socket.socket] = []
+        self._deaf: set[socket.socket] = set()
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._door.getsockname()[1]
         self._start(self._accept)
@@ -35,6 +42,13 @@ class Proxy:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
+
+    def deafen(self) -> None:
+        """What comes in on the connections there are is dropped unread and unacknowledged, as by a
+        cable that is pulled: neither side is told that the other is gone."""
+        for end in self._ends:
+            end.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, _DROP_ALL)
+        self._deaf.update(self._ends)
 
     def close(self) -> None:
         self.refused = True
@@ -64,7 +78,8 @@ class Proxy:
                 time.sleep(self.delay)
                 while self.held and not self.refused:
                     time.sleep(HOLDS_FOR)
-                target.sendall(words)
+                if target not in self._deaf:
+                    target.sendall(words)
         with suppress(OSError):
             target.shutdown(socket.SHUT_RDWR)
 

@@ -60,9 +60,11 @@ def test_work_goes_on_however_bad_the_wire_to_redis_is(
     clinic: Clinic, wire: Proxy, worker: Child
 ) -> None:
     leads = 0
-    for what in ("good", "slow", "holds all back", "cut", "refuses", "good again"):
+    for what in ("good", "slow", "holds all back", "drops all", "cut", "refuses", "good again"):
         wire.delay = SLOW if what == "slow" else 0.0
         wire.held, wire.refused = what == "holds all back", what == "refuses"
+        if what == "drops all":
+            wire.deafen()
         if what in ("cut", "refuses"):
             wire.cut()
         for number in range(LEADS):

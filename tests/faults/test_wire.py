@@ -1,6 +1,6 @@
-"""PostgreSQL behind a wire that is cut at any piece that passes, is slow, or falls silent: nothing
-acknowledged is lost, nothing happens twice, and a COMMIT whose answer was lost is decided by the
-Idempotency-Key when the request comes again.
+"""PostgreSQL behind a wire that is cut at any piece that passes, drops all that passes, is slow, or
+falls silent: nothing acknowledged is lost, nothing happens twice, and a COMMIT whose answer was
+lost is decided by the Idempotency-Key when the request comes again.
 
 The pieces are counted, not guessed, as crash points are.
 """
@@ -162,6 +162,99 @@ def test_a_server_that_never_answers_is_given_up_and_one_that_has_gone_is_notice
     impatient.close()
     assert _of_socket(wired.database, TCP_KEEPIDLE) <= 15
     assert 0 < _of_socket(wired.database, TCP_USER_TIMEOUT) <= 30_000
+
+
+SOON = {
+    "connect_timeout": "2",
+    "tcp_user_timeout": "700",
+    "keepalives_idle": "1",
+    "keepalives_interval": "1",
+    "keepalives_count": "1",
+    "options": "-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_user_timeout=1000",
+}
+"""How an address says that who is silent is to be noticed, on both sides, sooner than in half a
+minute."""
+PLACES = ("there", "back", "COMMIT-there", "COMMIT-back")
+
+
+@pytest.fixture
+def soon(wired: Wired) -> Iterator[Wired]:
+    """The same with an address that is quick to notice."""
+    url = make_url(wired.database.url).update_query_dict(SOON)
+    named = url.render_as_string(hide_password=False)
+    database = open_database(named, wired.clinic.database.home, wired.clock)
+    yield Wired(wired.clinic, wired.clock, database, wire=wired.wire)
+    database.close()
+
+
+def deafened_at(wire: Proxy, words: bytes, there: bool) -> None:
+    """From the next piece on that has these words nothing comes through, and nobody is told."""
+
+    def look(piece: bytes, going: bool) -> bool:
+        if going == there and words in piece:
+            wire.cut_at = None
+            wire.deafen()
+        return False
+
+    wire.cut_at = look
+
+
+def test_a_request_whose_packets_are_dropped_is_done_once(
+    soon: Wired, record_property: Callable[[str, object], None]
+) -> None:
+    chance = seed()
+    drawn = some(len(PLACES), chance)
+    for place in (PLACES[number - 1] for number in drawn):
+        soon.database.close()  # and those that open now stand
+        assert soon.ask(*soon.lead(), f"before-{place}")[0] == 201
+        question, going = soon.lead(), place.endswith("there")
+        words = COMMIT if place.startswith("COMMIT") else b""
+        deafened_at(soon.wire, words, going)
+        since = time.monotonic()
+        status, code = soon.ask(*question, place)
+        took, told = time.monotonic() - since, f"{place}, seed {chance}"
+        assert soon.wire.cut_at is None and took < 15, told
+        assert status in (201, 503) and code in ("", "E_COMMIT_UNKNOWN", "E_UNAVAILABLE"), told
+        assert not words or code == "E_COMMIT_UNKNOWN", told
+        assert soon.done(*question, place)[0] == 201, told
+        assert soon.count("SELECT count(*) FROM form_lead") == soon.made, told
+    work_once(soon.database)
+    assert sound(soon.clinic)
+    record_property("crash points", len(drawn))
+
+
+def test_a_worker_whose_packets_are_dropped_begins_each_flow_once(soon: Wired) -> None:
+    work_once(soon.database)
+    soon.new_leads()
+    deafened_at(soon.wire, b"instance", True)
+    until = time.monotonic() + 30
+    while soon.count(BEGUN) < soon.made:
+        assert time.monotonic() < until
+        try:
+            work_once(soon.database)
+        except (Unavailable, DBAPIError):
+            pass  # the worker's thread tells of it and looks again
+    assert soon.wire.cut_at is None, "it was in the middle"
+    assert soon.count(BEGUN) == soon.count("SELECT count(*) FROM instance")
+    assert sound(soon.clinic)
+
+
+def test_who_is_gone_without_a_word_gives_back_what_they_held(soon: Wired) -> None:
+    """The server asks whether they are there, as each connection tells it to."""
+    asks = text("SELECT current_setting('tcp_user_timeout') || current_setting(:idle)")
+    idle = {"idle": "tcp_keepalives_idle"}
+    with soon.clinic.database.read() as session:
+        assert session.scalar(asks, idle) == "3000010"
+    with soon.database.read() as session:
+        assert session.scalar(asks, idle) == "10001", "as the address says"
+    lead = {"lead": soon.clinic.started()}
+    hold = text("SELECT _id FROM form_lead WHERE _id = :lead FOR UPDATE")
+    gone = soon.database.reader.connect()
+    gone.execute(hold, lead)
+    soon.wire.deafen()
+    with soon.clinic.database.read() as session:
+        session.execute(hold, lead)  # before anybody gives up waiting
+    gone.invalidate()
 
 
 def _of_socket(database: Any, option: int) -> int:

@@ -188,4 +188,29 @@ HOLES = (
         ("faults/test_not_understood.py::test_a_right_version_mends_it[sqlite-type]",),
         shows="OperationalError",
     ),
+    Hole(
+        "nobody waits for a lock without end",
+        "platform/store/database.py",
+        'wanted = {"lock_timeout": f"{LOCK_SECONDS}s", **LEFT}',
+        "wanted = {**LEFT}",
+        ("faults/test_locked.py::test_nobody_waits_for_long_by_itself[postgresql]",),
+    ),
+    Hole(
+        "what is locked is told to be",
+        "platform/store/away.py",
+        "return state == LOCKED or state.startswith(STATES)",
+        "return state.startswith(STATES)",
+        (
+            "faults/test_locked.py::test_whoever_needs_what_is_locked_is_told_and_served_afterwards[postgresql]",
+        ),
+    ),
+    Hole(
+        "the server asks whether we are there",
+        "platform/store/database.py",
+        'wanted = {"lock_timeout": f"{LOCK_SECONDS}s", **LEFT}',
+        'wanted = {"lock_timeout": f"{LOCK_SECONDS}s"}',
+        (
+            "faults/test_wire.py::test_who_is_gone_without_a_word_gives_back_what_they_held[postgresql]",
+        ),
+    ),
 )
