@@ -4,14 +4,21 @@ A home knows ids and bytes, and nothing of names, people or rights. What is put 
 not at all. One machine is served by the folder; more than one need the bucket.
 """
 
+import logging
 import os
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfileobj
 from typing import BinaryIO, Protocol
+
+from .away import no_room
+from .errors import Unavailable
+
+log = logging.getLogger("careloom.files")
 
 ID = re.compile(r"[0-9a-f]{32}")
 CHUNK = 1 << 20
@@ -40,6 +47,16 @@ class Bodies(Protocol):
         """Remove what writers that were killed before then left half written."""
 
 
+@contextmanager
+def answering() -> Iterator[None]:
+    """What the disk answers with is told as Unavailable, and to the log."""
+    try:
+        yield
+    except OSError as error:
+        log.error("the disk of the files answers: %s", error.strerror or type(error).__name__)
+        raise Unavailable("E_DISK_FULL" if no_room(error) else "E_FILES_AWAY") from error
+
+
 class Folder:
     """Files in a folder of this machine, spread over 256 folders by their first two digits."""
 
@@ -49,25 +66,30 @@ class Folder:
 
     def put(self, file_id: str, source: BinaryIO) -> None:
         path, part = self._path(file_id), self._parts / f"{file_id}.{secrets.token_hex(4)}"
-        for folder in (self._parts, path.parent):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-                copyfileobj(source, out, CHUNK)
-                out.flush()
-                os.fsync(out.fileno())
-            os.replace(part, path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        for folder in (path.parent, self._root):  # the file's name, and its folder's
-            _sync(folder)
+        with answering():
+            for folder in (self._parts, path.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                self._write(part, source)
+                os.replace(part, path)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+            for folder in (path.parent, self._root):  # the file's name, and its folder's
+                _sync(folder)
+
+    def _write(self, part: Path, source: BinaryIO) -> None:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            copyfileobj(source, out, CHUNK)
+            out.flush()
+            os.fsync(out.fileno())
 
     def open(self, file_id: str) -> BinaryIO:
-        try:
-            return self._path(file_id).open("rb")
-        except (FileNotFoundError, IsADirectoryError):
-            raise Missing(file_id) from None
+        with answering():
+            try:
+                return self._path(file_id).open("rb")
+            except (FileNotFoundError, IsADirectoryError):
+                raise Missing(file_id) from None
 
     def remove(self, file_id: str) -> None:
         self._path(file_id).unlink(missing_ok=True)

@@ -17,9 +17,9 @@ from typing import BinaryIO
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from .bodies import CHUNK, Bodies, Missing
+from .bodies import CHUNK, Bodies, Missing, answering
 from .database import Database
-from .errors import Conflict, NotFound, TooMany
+from .errors import Conflict, NotFound, TooMany, Unavailable
 from .file_kinds import harmless
 from .file_model import FileRow, FileState
 from .file_names import clean_name
@@ -122,7 +122,13 @@ def open_whole(bodies: Bodies, row: FileRow) -> BinaryIO:
     except Missing:
         log.error("file %s has lost its bytes", row.id)
         raise NotFound("E_FILE_MISSING") from None
-    if measure(body) != (row.size, row.sha256):
+    try:
+        with answering():
+            found = measure(body)
+    except Unavailable:
+        body.close()
+        raise
+    if found != (row.size, row.sha256):
         body.close()
         log.error("file %s is not what was put", row.id)
         raise NotFound("E_FILE_MISSING")

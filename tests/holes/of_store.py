@@ -213,4 +213,12 @@ HOLES = (
             "faults/test_wire.py::test_who_is_gone_without_a_word_gives_back_what_they_held[postgresql]",
         ),
     ),
+    Hole(
+        "what the files' disk answers is told",
+        "platform/store/bodies.py",
+        'raise Unavailable("E_DISK_FULL" if no_room(error) else "E_FILES_AWAY") from error',
+        "raise",
+        ("platform/store/test_bodies.py::test_a_put_that_fails_leaves_nothing_behind",),
+        shows="OSError",
+    ),
 )

@@ -60,7 +60,7 @@ def _tests(*words: str) -> tuple[str, ...]:
 
 
 FLUSHED = ("scale", "--instances", "400", "--flushes", MANY, "--seed", SEED)
-REST = ("busy", "no_connection", "full_disk", "redis_away", "stopped")
+REST = ("busy", "no_connection", "full_disk", "redis_away", "stopped", "locked")
 
 PARTS = (
     _kills("sqlite", 1.6),
@@ -101,15 +101,22 @@ PARTS = (
         {"CARELOOM_POINTS": "all"},
     ),
     Part(
-        "wire and power",
+        "wire, power and disk",
         "",
         1,
         1,
-        400.0,
+        600.0,
         _tests(
             *(
                 f"tests/faults/test_{name}.py"
-                for name in ("wire", "given_up", "power", "upgrade_crash")
+                for name in (
+                    "wire",
+                    "given_up",
+                    "power",
+                    "upgrade_crash",
+                    "bad_disk",
+                    "not_understood",
+                )
             )
         ),
         r"^crash points: (\d+)",

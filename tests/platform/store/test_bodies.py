@@ -78,7 +78,7 @@ class Breaks(BytesIO):
 
 def test_a_put_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     folder, file_id = Folder(tmp_path), new_id()
-    with pytest.raises(OSError, match="gone"):
+    with pytest.raises(Unavailable, match="E_FILES_AWAY"):
         folder.put(file_id, Breaks(b"x" * 100))
     assert list(folder.listed()) == []
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
