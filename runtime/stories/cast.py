@@ -13,10 +13,24 @@ from ...platform.definitions.published import entries, published
 from ...platform.identity.actor import SYSTEM, Actor, actor_of
 from ...platform.identity.model import Person
 from ...platform.identity.tree import unit_by_code
+from ...platform.outbound.client import Answer, Client
 from ...platform.records.shape import shape_of
 from ...platform.store.clock import TurnedClock
 from ...platform.store.database import Database
 from ...platform.store.errors import Problem
+
+FAR = "https://story.invalid/"
+"""Where a story's connections lead: a name that is nobody's."""
+
+
+class Pretended(Client):
+    """Answers as the story says, by connection, and calls nobody."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer] = {}
+
+    def post(self, address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        return self.answers[address.removeprefix(FAR)]
 
 
 class Failed(Exception):
@@ -35,6 +49,7 @@ class Cast:
     database: Database
     zone: ZoneInfo
     records: dict[str, tuple[str, int]] = field(default_factory=dict)
+    client: Pretended = field(default_factory=Pretended)
 
     @property
     def clock(self) -> TurnedClock:

@@ -1,5 +1,6 @@
 """What may happen in a story, each through the door that people and programs take."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -11,6 +12,8 @@ from sqlalchemy.orm import Session
 from ...platform.events.model import Handoff
 from ...platform.identity.actor import SYSTEM
 from ...platform.identity.tree import unit_by_code
+from ...platform.outbound.addresses import Allowed
+from ...platform.outbound.client import Answer
 from ...platform.records import bring
 from ...platform.records.lists import list_records
 from ...platform.records.shape import shape_of
@@ -18,6 +21,8 @@ from ...platform.records.sheet import Sheet
 from ...platform.records.submit import change, retire, submit
 from ...platform.store import jobs
 from ...platform.store.errors import Problem
+from ..channels.connections import Wanted, set_connection
+from ..channels.deliver import next_to_send
 from ..flows.complete import complete
 from ..flows.model import instances
 from ..flows.raised import raise_event
@@ -25,8 +30,9 @@ from ..flows.start import start
 from ..tasks.hold import claim
 from ..tasks.model import TaskState, tasks
 from ..timers.model import timers
+from ..work.calling import send_due
 from ..work.dispatch import drain
-from .cast import Cast, Failed
+from .cast import FAR, Cast, Failed
 
 Item = Mapping[str, Any]
 MOST_MOMENTS = 20_000
@@ -36,7 +42,8 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 def work(cast: Cast) -> None:
     """The worker works until nothing is due now. Raises Failed when an event cannot be followed."""
-    drain(cast.database)
+    while drain(cast.database) + send_due(cast.database, cast.client):
+        pass
     jobs.run(cast.database)
     with cast.database.read() as session:
         error = session.scalar(select(Handoff.error).where(Handoff.error.is_not(None)).limit(1))
@@ -65,6 +72,9 @@ def _next_due(cast: Cast) -> datetime | None:
     )
     with cast.database.read() as session:
         due: datetime | None = session.execute(query).scalar_one()
+        sent = next_to_send(session)
+    if sent is not None and sent > cast.clock.now() and (due is None or sent < due):
+        return sent
     return due
 
 
@@ -203,6 +213,14 @@ def _start(cast: Cast, item: Item) -> None:
     )
 
 
+def _answer(cast: Cast, item: Item) -> None:
+    key = item["answer"]
+    body = json.dumps(item.get("with", {})).encode()
+    cast.client.answers[key] = Answer(item.get("status", 200), body, False, "")
+    wanted = Wanted(key, f"{FAR}{key}")
+    cast.database.write(lambda session: set_connection(session, SYSTEM, Allowed(), key, wanted))
+
+
 def _turn(cast: Cast, item: Item) -> None:
     turn_to(cast, cast.clock.now() + lasting(item["turn"]))
 
@@ -221,6 +239,7 @@ DEEDS: dict[str, Callable[[Cast, Item], None]] = {
     "complete": _complete,
     "raise": _raise,
     "start": _start,
+    "answer": _answer,
     "turn": _turn,
     "turn_to": _turn_to,
 }

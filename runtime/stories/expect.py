@@ -1,5 +1,6 @@
 """What a story may expect. Each gives what is not so: codes of `problem.…` with their params."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -13,6 +14,8 @@ from ...platform.records.choices import choices_of
 from ...platform.records.lists import get, list_records
 from ...platform.records.record import Record
 from ...platform.store.errors import NotFound, Problem
+from ..channels.calls import body_of
+from ..channels.model import calls
 from ..flows.model import TokenState, incidents, tokens
 from ..tasks.messages import readers_of
 from ..tasks.model import TaskState, messages, tasks
@@ -206,6 +209,29 @@ def _message(session: Session, cast: Cast, item: Item) -> Iterator[Problem]:
             yield unlike("E_STORY_UNLIKE", item["text"], next(iter(said)), "/text")
 
 
+def _call(session: Session, cast: Cast, item: Item) -> Iterator[Problem]:
+    form, number = cast.record(item["of"])
+    query = select(calls).where(
+        calls.c.subject_form == form,
+        calls.c.subject_id == number,
+        calls.c.step_key == item["call"],
+    )
+    rows = [
+        row
+        for row in session.execute(query.order_by(calls.c.id))
+        if item.get("state", row.state) == row.state
+    ]
+    if len(rows) != item.get("number", max(1, len(rows))):
+        yield unlike("E_STORY_UNLIKE", item.get("number", "1+"), len(rows), "/number")
+    body = json.loads(body_of(session, rows[-1].body)) if rows else {}
+    for path, wanted in item.get("sent", {}).items():
+        found: Any = body
+        for part in path.split("."):
+            found = found.get(part) if isinstance(found, Mapping) else None
+        if found != cast.filled(session, wanted):
+            yield unlike("E_STORY_UNLIKE", wanted, found, f"/sent/{path}")
+
+
 EXPECT: dict[str, Look] = {
     "task": _task,
     "tasks": _tasks,
@@ -214,6 +240,7 @@ EXPECT: dict[str, Look] = {
     "count": _count,
     "instance": _instance,
     "message": _message,
+    "call": _call,
 }
 
 

@@ -162,8 +162,8 @@ CHUNK = b"400\r\n" + b"a" * 1024 + b"\r\n"
     ("does", "code"),
     [
         (lambda line, asked: time.sleep(3), "E_CALL_TIME"),
-        (_drip(0.1, OK + b"A: " + b"b" * 100), "E_CALL_TIME"),
-        (_drip(0.1, OK + b"Content-Length: 100\r\n\r\n" + b"b" * 100), "E_CALL_TIME"),
+        (_drip(0.05, OK + b"A: " + b"b" * 100), "E_CALL_TIME"),
+        (_drip(0.05, OK + b"Content-Length: 100\r\n\r\n" + b"b" * 100), "E_CALL_TIME"),
         (_endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "E_CALL_TIME"),
         (_endless(OK, b"A: b\r\n"), "E_CALL_BROKEN"),
         (_endless(OK + b"A: ", b"b" * 1000), "E_CALL_BROKEN"),

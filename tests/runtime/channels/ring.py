@@ -49,7 +49,9 @@ WROTE: Document = {
     ],
 }
 END: Document = {"key": "end", "kind": "end", "result": "told"}
-SHORT = Limits(connect=0.5, read=0.4, total=1, most=10_000)
+PATIENT = Limits(connect=3, read=3, total=5, most=10_000)
+HASTY = Limits(connect=0.5, read=0.4, total=1, most=10_000)
+"""For a receiver that hangs: long enough to see that it does."""
 
 
 @dataclass
@@ -89,7 +91,7 @@ def ring_in(clinic: Clinic, receiver: Receiver, *steps: Document, key: str = "fi
 def client_for(*receivers: Receiver) -> Client:
     """One that the operator lets call these receivers."""
     allowed = ", ".join(f"http://127.0.0.1:{one.port}" for one in receivers)
-    return Client(read_allowed(allowed), limits=SHORT)
+    return Client(read_allowed(allowed), limits=PATIENT)
 
 
 def connect(clinic: Clinic, client: Client, port: int, key: str = "finance", **more: Any) -> str:

