@@ -10,7 +10,7 @@ const flask = process.env.CARELOOM_ORIGIN ?? 'http://127.0.0.1:8000'
 const port = Number(process.env.CARELOOM_VITE_PORT ?? 5173)
 
 /** One entry for each sort of page; platform/web/assets.py turns an entry's name into tags. */
-const entries = { staff: 'runtime/src/main.ts', fill: 'runtime/src/fill.ts', lists: 'runtime/src/lists.ts', design: 'builders/src/main.ts' }
+const entries = { staff: 'runtime/src/main.ts', fill: 'runtime/src/fill.ts', lists: 'runtime/src/lists.ts', paper: 'runtime/src/paper.ts', design: 'builders/src/main.ts' }
 
 /** Flask does not compress: write .gz and .br beside each file once, here. */
 const precompress = (folder: string): Plugin => ({

@@ -38,6 +38,8 @@ from .forms import pages as record_pages
 from .forms.asides import ASIDES
 from .forms.carry import start_resuming
 from .forms.view_kind import VIEW
+from .printouts import pages as print_pages
+from .printouts.check import PRINTOUT
 from .reports import api as reports_api
 from .reports import pages as report_pages
 from .reports.check import REPORT
@@ -59,6 +61,7 @@ PARTS = (
     life_pages,
     list_pages,
     import_pages,
+    print_pages,
     report_pages,
     records_api,
     reports_api,
@@ -88,7 +91,8 @@ def plug_in(app: Flask) -> None:
     register(REPORT)
     register(DASHBOARD)
     register(VIEW)
-    for tell in (about_record, raise_pages.awaited):
+    register(PRINTOUT)
+    for tell in (about_record, raise_pages.awaited, print_pages.about_record):
         if tell not in ASIDES:
             ASIDES.append(tell)
     if held_pages.about_person not in PERSON_LINKS:

@@ -25,7 +25,7 @@ FLOORS = {
         {"records"},
         {"definitions"},
         {"identity"},
-        {"events"},
+        {"events", "paper"},
         {"store", "expressions", "outbound"},
     ),
     "runtime": (
@@ -35,7 +35,7 @@ FLOORS = {
         {"flows"},
         {"automations"},
         {"steps"},
-        {"actions"},
+        {"actions", "printouts"},
         {"forms", "reports", "channels", "tasks", "timers"},
     ),
     "builders": ({"area"}, {"desk"}, {"rehearse"}),

@@ -21,6 +21,7 @@ declare(
         "record:changed": ("form", "version", "fields", "source"),
         "record:retired": ("form",),
         "record:restored": ("form",),
+        "record:printed": ("form", "printout", "version", "as"),
         "records:imported": ("form", "rows", "good", "bad", "duplicates"),
         "records:exported": ("form", "rows"),
         "definition:drafted": ("kind", "key", "revision"),

@@ -25,6 +25,7 @@ FOLDERS = {
     "reports": "report",
     "dashboards": "dashboard",
     "views": "view",
+    "printouts": "printout",
 }
 STORIES = "stories"
 #: beside them, read by nobody here: what a pack says of itself, and sample records

@@ -18,6 +18,7 @@ ENTRIES = {
     "staff": "runtime/src/main.ts",
     "fill": "runtime/src/fill.ts",
     "lists": "runtime/src/lists.ts",
+    "paper": "runtime/src/paper.ts",
     "design": "builders/src/main.ts",
 }
 SPRITE = "runtime/src/icons.svg"

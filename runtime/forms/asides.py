@@ -11,8 +11,8 @@ from .show import Reader
 
 @dataclass(frozen=True)
 class Aside:
-    """One line beside a record. state, colour: a badge; group: `runs`, `tasks`, or
-    `events` (words: what is posted to the url as `event`)."""
+    """One line beside a record. state, colour: a badge; group: `runs`, `tasks`, `prints`,
+    or `events` (words: what is posted to the url as `event`)."""
 
     group: str
     title: str

@@ -81,7 +81,7 @@ def forms() -> ResponseReturnValue:
 def record(form_key: str, record_id: int) -> ResponseReturnValue:
     """`pages/record.html`: label, title, line, url, list_url, call, may (change, retire, restore),
     revision, retired, past (in words, when it is `?revision=N` that is shown), drawn, blanks
-    (titles of what is not filled in), related, tasks, runs, events, trail, trail_url."""
+    (titles of what is not filled in), related, tasks, runs, events, prints, trail, trail_url."""
     session, actor = reading(), who()
     reader = reader_of(session, actor)
     found, past = get(session, actor, form_key, record_id), ""
@@ -127,6 +127,7 @@ def record(form_key: str, record_id: int) -> ResponseReturnValue:
         tasks=[each for each in beside if each.group == "tasks"],
         runs=[each for each in beside if each.group == "runs"],
         events=[each for each in beside if each.group == "events"],
+        prints=[each for each in beside if each.group == "prints"],
     )
 
 

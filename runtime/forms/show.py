@@ -259,10 +259,10 @@ def shown(
     if isinstance(value, datetime):
         value = value.replace(second=0, microsecond=0)  # people read minutes; files are exact
     words = its.show(value, reader.language, choices_of(reader.session, its), reader.zone)
-    return _in_yuan(words) if its.type.name == "money" else words
+    return in_yuan(words) if its.type.name == "money" else words
 
 
-def _in_yuan(amount: str) -> str:
+def in_yuan(amount: str) -> str:
     """An amount with its sign of money, behind a minus."""
     return f"-¥{amount[1:]}" if amount.startswith("-") else f"¥{amount}"
 

@@ -1,12 +1,13 @@
 """Every hole there is."""
 
-from . import of_calls, of_files, of_people, of_records, of_requests, of_store
+from . import of_calls, of_files, of_paper, of_people, of_records, of_requests, of_store
 
 HOLES = (
     *of_records.HOLES,
     *of_people.HOLES,
     *of_requests.HOLES,
     *of_files.HOLES,
+    *of_paper.HOLES,
     *of_store.HOLES,
     *of_calls.HOLES,
 )

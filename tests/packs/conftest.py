@@ -15,6 +15,7 @@ from careloom.platform.store.database import Database, open_database
 from careloom.platform.verbs.demo import load_demo
 from careloom.runtime.flows.check import FLOW
 from careloom.runtime.forms.view_kind import VIEW
+from careloom.runtime.printouts.check import PRINTOUT
 from careloom.runtime.reports.check import REPORT
 from careloom.runtime.reports.dashboard import DASHBOARD
 
@@ -23,6 +24,7 @@ FOUNDED = datetime(2026, 3, 1, tzinfo=UTC)  # before any test's clock, for grant
 for kind in (FLOW, REPORT, DASHBOARD):
     register(kind)
 register(VIEW)
+register(PRINTOUT)
 
 
 @pytest.fixture(scope="session")

@@ -186,7 +186,7 @@ def arguments_of(
         "unit_id": (str(world.at["B1"]),),
         "role": ("all_read",),
         "kind": ("form",),
-        "key": ("secret", "look", "board", "by_name", "by_grade", "far"),
+        "key": ("secret", "look", "board", "by_name", "by_grade", "far", "printed"),
         "file_id": ("0" * 32,),
         "token": ("0" * 32,),
         "filename": ("x.js",),

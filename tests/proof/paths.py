@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from openpyxl import load_workbook
 from sqlalchemy.orm import Session
@@ -29,6 +30,9 @@ from careloom.platform.records.take import write_file
 from careloom.platform.store.database import Database
 from careloom.platform.store.errors import Invalid, Malformed, NotAllowed, NotFound
 from careloom.runtime.forms.api import _line, shown
+from careloom.runtime.forms.show import Reader
+from careloom.runtime.printouts.pages import printouts_of
+from careloom.runtime.printouts.paper import lay_out
 from careloom.runtime.reports.question import question_of
 from careloom.runtime.reports.run import run_report
 
@@ -138,6 +142,20 @@ def tell_reports(its: Looker) -> str:
     return repr(said)
 
 
+def tell_print(its: Looker) -> str:
+    """Each record printed, by every printout of its form: what the page and the PDF are made of."""
+    reader = Reader(its.session, its.actor, "en", ZoneInfo("Asia/Shanghai"))
+    said = []
+    for printout in printouts_of(its.session, its.form):
+        for at in its.ids:
+            try:
+                record = get(its.session, its.actor, its.form, at)
+                said.append(repr(lay_out(reader, record, printout)))
+            except (NotFound, NotAllowed):
+                continue
+    return "".join(said)
+
+
 TELLS: dict[str, Callable[[Looker], str]] = {
     "get": tell_get,
     "list": tell_list,
@@ -147,6 +165,7 @@ TELLS: dict[str, Callable[[Looker], str]] = {
     "export CSV": tell_csv,
     "export XLSX": tell_xlsx,
     "report": tell_reports,
+    "print": tell_print,
 }
 
 

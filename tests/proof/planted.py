@@ -17,6 +17,7 @@ from careloom.platform.identity.tree import tree
 from careloom.platform.identity.units import add_unit
 from careloom.platform.records.submit import change, submit
 from careloom.platform.store.database import Database
+from careloom.runtime.printouts.check import PRINTOUT
 from careloom.runtime.reports.check import REPORT
 
 SCOPES = ("own", "unowned", "team", "branch", "subtree", "all", "expression")
@@ -85,6 +86,42 @@ def measured(key: str, by: str) -> make.Json:
 
 
 REPORTS += [measured(f"all_{key}", key) for key in GROUPED]
+
+
+def printed(key: str, form: str, hop: str = "") -> make.Json:
+    """Every guarded field in each way that a sheet has: alone, in a text, in a formula, as what
+    decides whether something is printed."""
+    fields = [hop + key for key in (*GUARDED, COMPUTED)]
+    return {
+        "format": 1,
+        "key": key,
+        "title": key,
+        "form": form,
+        "blocks": [
+            {
+                "key": "facts",
+                "kind": "fields",
+                "fields": [
+                    {"key": f"f{n}", "show": field, "title": "F"} for n, field in enumerate(fields)
+                ],
+            },
+            {"key": "alone", "kind": "text", "text": " | ".join(f"{{{{ {f} }}}}" for f in fields)},
+            {
+                "key": "worked_out",
+                "kind": "text",
+                "text": f'{{{{ "<" & {hop}name & ">" }}}} {{{{ {hop}amount + 0 }}}}',
+            },
+            {
+                "key": "decided",
+                "kind": "text",
+                "when": f"NOT(ISBLANK({hop}name))",
+                "text": "the name is filled in",
+            },
+        ],
+    }
+
+
+PRINTOUTS = [printed("printed", "secret"), printed("behind", "pointer", "secret.")]
 
 
 @dataclass(frozen=True)
@@ -177,6 +214,7 @@ def values_of(row: int) -> dict[str, Any]:
 def plant(database: Database) -> World:
     """Everything in a few transactions; roles are published in bulk."""
     register(REPORT)
+    register(PRINTOUT)
     at = make.organisation(database)
 
     def definitions(session: Session) -> None:
@@ -186,6 +224,8 @@ def plant(database: Database) -> World:
             publish_document(session, SYSTEM, "role", role_document(scope, right))
         for each in REPORTS:
             publish_document(session, SYSTEM, "report", each)
+        for each in PRINTOUTS:
+            publish_document(session, SYSTEM, "printout", each)
 
     def people(session: Session) -> tuple[int, int]:
         at["D1"] = add_unit(session, SYSTEM, "D1", "Dentistry", "department", at["B1"]).id

@@ -14,10 +14,12 @@ from flask import Blueprint
 
 from careloom.platform.identity import grants
 from careloom.platform.identity.actor import SYSTEM
+from careloom.platform.paper.pdf import Made
 from careloom.platform.store.database import open_database
 from careloom.platform.web.app import create_app
 from careloom.platform.web.routes import SIGNED_IN, route
 from careloom.platform.web.settings import settings_from
+from careloom.runtime.printouts import pages as printing
 
 from .asked_routes import Asked, Unknown, served
 from .planted import GUARDED, Planted, covered
@@ -43,6 +45,8 @@ TELLING = {
     "runtime.flows_api.show_task",
     "runtime.instances.instance",
     "runtime.messages.messages",
+    "runtime.printouts.page",
+    "runtime.printouts.pdf",
     "runtime.record_lists.export",
     "runtime.record_lists.table",
     "runtime.records.edit",
@@ -63,9 +67,13 @@ TELLING = {
 
 @pytest.fixture(scope="module")
 def asked(shared_sqlite_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    """A PDF is as good as what the child is given to make it of: that can be read."""
     home = tmp_path_factory.mktemp("home")
     database = open_database(shared_sqlite_url, home)
-    yield served(database, settings_from({"CARELOOM_HOME": str(home)}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(printing, "can_make", lambda: True)
+        patch.setattr(printing, "make_pdf", lambda html, *_: Made(html.encode(), ()))
+        yield served(database, settings_from({"CARELOOM_HOME": str(home)}))
     database.close()
 
 

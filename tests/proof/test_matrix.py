@@ -84,6 +84,7 @@ COMPLETE = {
         "export CSV": ("name", "mobile", "amount", "grade", "id_no", "note", COMPUTED),
         "export XLSX": ("name", "mobile", "grade", "id_no", "note", COMPUTED),
         "report": ("name", "mobile", "grade", "day", COMPUTED),
+        "print": ("name", "mobile", "grade", "day", "id_no", "note", COMPUTED),
     }.items()
     for field in fields
 }

@@ -43,7 +43,7 @@ ASKED = ("name", "amount")
 #: asked for and sorted by in turn, each by one of the roles under each scope and right
 EACH = (*KEYS, COMPUTED)
 #: what else tells of records (offers, reports) is asked in `test_matrix` for each scope and right
-WAYS = ("get", "list", "history", "link label", "export CSV", "export XLSX")
+WAYS = ("get", "list", "history", "link label", "export CSV", "export XLSX", "print")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from careloom.platform.definitions.schema_check import schema
 from careloom.platform.web.differences import told
 from careloom.platform.web.words import LANGUAGES, knows
 
-KINDS = ("calendar", "dashboard", "flow", "form", "list", "report", "role", "view")
+KINDS = ("calendar", "dashboard", "flow", "form", "list", "printout", "report", "role", "view")
 SCHEMAS = {kind: schema(kind) for kind in KINDS}
 #: what never differs, languages, and remarks in a schema
 UNTOLD = {"key", "format", "zh-CN", "en", "$schema", "$comment"}

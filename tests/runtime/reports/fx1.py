@@ -18,6 +18,7 @@ from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database, open_database
 from careloom.runtime.flows.check import FLOW
 from careloom.runtime.forms.view_kind import VIEW
+from careloom.runtime.printouts.check import PRINTOUT
 from careloom.runtime.reports.check import REPORT
 from careloom.runtime.reports.dashboard import DASHBOARD
 
@@ -58,7 +59,7 @@ def fx1(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 def found(database: Database) -> FX1:
     """The pack, the people and the leads."""
-    for kind in (FLOW, REPORT, VIEW, DASHBOARD):
+    for kind in (FLOW, REPORT, VIEW, DASHBOARD, PRINTOUT):
         register(kind)
     at = make.organisation(database)
     pack = read_pack(CLINIC)
