@@ -14,6 +14,7 @@ NO_PAGES = {
     "/records/<form_key>/export",
     "/records/<form_key>/import/<token>/problems",
     "/records/<form_key>/offer",
+    "/records/<form_key>/<id:record_id>/print/<key>/pdf",
 }
 
 
