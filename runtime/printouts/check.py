@@ -20,6 +20,7 @@ from .definition import (
     Block,
     field_at,
     path_of,
+    printout_of,
     read_printout,
     texts_of,
     uses_of_printout,
@@ -152,4 +153,11 @@ class _Judge:
                     yield Problem(place, "E_PRINT_TOTAL", {"name": key})
 
 
-PRINTOUT = Kind("printout", schema("printout"), check_printout, order=80, uses=uses_of_printout)
+PRINTOUT = Kind(
+    "printout",
+    schema("printout"),
+    check_printout,
+    order=80,
+    uses=uses_of_printout,
+    read=lambda session, key, _document: printout_of(session, key),
+)

@@ -1,8 +1,10 @@
 """A printout as the house reads it, and all it names."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from ...platform.definitions.fields import Field
 from ...platform.definitions.form import Form
@@ -10,7 +12,9 @@ from ...platform.definitions.form_scope import Resolve, scope_of
 from ...platform.definitions.kinds import Use
 from ...platform.definitions.named import uses_of_formula
 from ...platform.definitions.options import Text
+from ...platform.definitions.published import published
 from ...platform.definitions.schema_check import pointer
+from ...platform.definitions.understood import understood
 from ...platform.expressions.tree import Field as Named
 from ...platform.expressions.tree import Hop, Resolved, linking
 from .gaps import Gap, Unclosed, parts_of
@@ -79,6 +83,20 @@ def read_printout(document: Mapping[str, Any], version: int = 0) -> Printout:
         document.get("when"),
         tuple(map(_block, document["blocks"])),
     )
+
+
+def printout_of(session: Session, key: str) -> Printout:
+    """The printout in force. Raises NotFound, NotUnderstood."""
+    found = understood(session, "printout", key, _read_whole)
+    return replace(found, version=published(session, "printout", key).version)
+
+
+def _read_whole(document: Mapping[str, Any]) -> Printout:
+    """With the gaps of its texts, so that one that does not end is found here."""
+    for block in document["blocks"]:
+        for text, _ in texts_of(block.get("text", ""), ""):
+            parts_of(text)
+    return read_printout(document)
 
 
 def _block(block: Mapping[str, Any]) -> Block:

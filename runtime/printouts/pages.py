@@ -25,7 +25,7 @@ from ...platform.identity.tree import tree
 from ...platform.paper.pdf import MOST_GIVEN, NotMade, address_of, can_make, make_pdf
 from ...platform.records.lists import get
 from ...platform.records.record import Record
-from ...platform.store.errors import Malformed, NotFound
+from ...platform.store.errors import Conflict, Malformed, NotFound, NotUnderstood
 from ...platform.store.file_model import FileRow
 from ...platform.store.files import open_whole
 from ...platform.web.context import local
@@ -36,7 +36,7 @@ from ...platform.web.words import LANGUAGES
 from ..forms.asides import Aside
 from ..forms.pages import name_of, reader_of
 from ..forms.show import Reader
-from .definition import Printout, read_printout
+from .definition import Printout, printout_of
 from .paper import Paper, lay_out, offered
 from .sight import Sight
 
@@ -89,23 +89,29 @@ def pdf(form_key: str, record_id: int, key: str) -> ResponseReturnValue:
 
 
 def about_record(reader: Reader, record: Record) -> list[Aside]:
-    """What a record's page offers to print."""
+    """What a record's page offers to print. A printout that holds no more is none of it."""
     sight = Sight(reader, record)
     base = f"/records/{record.form.key}/{record.id}/print"
+    found = []
     with watching():  # what decides is asked for, and shown to nobody
-        return [
-            Aside(GROUP, reader.text(printout.title), "", f"{base}/{printout.key}", "")
-            for printout in printouts_of(reader.session, record.form.key)
-            if offered(sight, printout)
-        ]
+        for printout in printouts_of(reader.session, record.form.key):
+            try:
+                if offered(sight, printout):
+                    title = reader.text(printout.title)
+                    found.append(Aside(GROUP, title, "", f"{base}/{printout.key}", ""))
+            except (Conflict, NotUnderstood):
+                continue
+    return found
 
 
 def printouts_of(session: Session, form_key: str) -> Iterator[Printout]:
-    """The printouts of a form that are in force."""
+    """The printouts of a form that are in force, as far as this version can read them."""
     for entry in entries(session, "printout"):
-        its = published(session, "printout", entry.key)
-        if its.document["form"] == form_key:
-            yield read_printout(its.document, its.version)
+        if published(session, "printout", entry.key).document.get("form") == form_key:
+            try:
+                yield printout_of(session, entry.key)
+            except NotUnderstood:
+                continue
 
 
 def _print(form_key: str, record_id: int, key: str) -> Printed:
@@ -116,8 +122,8 @@ def _print(form_key: str, record_id: int, key: str) -> Printed:
     reader = replace(reader_of(session, actor), language=tongue)
     with _looking(actor) as shown:
         record = get(session, actor, form_key, record_id)
-        printout = next((p for p in printouts_of(session, form_key) if p.key == key), None)
-        if printout is None or not offered(Sight(reader, record), printout):
+        printout = printout_of(session, key)
+        if printout.form != form_key or not offered(Sight(reader, record), printout):
             raise NotFound(kind="printout", key=key)
         paper = lay_out(reader, record, printout)
         words = _words(reader, record, paper)

@@ -1,6 +1,7 @@
 """A record printed, through HTTP: what stands on the sheet, in whose eyes, what is kept of it."""
 
 import io
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from conftest import lacking
 from pdf_text import text_of
 from PIL import Image
 from sqlalchemy import select
+from sqlalchemy import text as sql
+from sqlalchemy.orm import Session
 from visitors import Caller, Site, build
 
 from careloom.platform.definitions.kinds import register
@@ -18,6 +21,8 @@ from careloom.platform.events.model import Event, View
 from careloom.platform.paper import pdf
 from careloom.platform.paper.pdf import Made, NotMade, can_make
 from careloom.platform.store.database import Database
+from careloom.platform.store.errors import Conflict
+from careloom.platform.store.session import bump_epoch
 from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import settings_from
 from careloom.runtime.printouts import pages
@@ -270,6 +275,36 @@ def test_a_printout_that_its_form_outgrew_is_told_and_no_fault(site: Site, plan:
     make.publish(site.database, "form", make.form("plan", fields, x_unit="unit"))
     answer = html(caller(site, "doc", "doctor"), f"{plan}/print/consent")
     assert answer.status_code == 409 and "no longer fits" in answer.text
+
+
+def test_a_printout_of_a_later_release_stands_still_alone(site: Site, plan: str) -> None:
+    later = json.dumps({**CONSENT, "blocks": [{"key": "a", "kind": "hologram"}]})
+
+    def deed(session: Session) -> None:
+        its = "UPDATE definition_version SET document = :words WHERE key = 'consent'"
+        session.execute(sql(its), {"words": later})
+        bump_epoch(session)
+
+    site.database.write(deed)
+    doctor = caller(site, "doc", "doctor")
+    text = html(doctor, plan).text
+    assert "print/consent" not in text and f'href="{plan}/print/label"' in text
+    assert html(doctor, f"{plan}/print/label").status_code == 200
+    answer = doctor("GET", f"{plan}/print/consent", Accept="application/json")
+    assert (answer.status_code, answer.json["code"]) == (501, "E_NOT_UNDERSTOOD")
+    assert answer.json["problems"][0]["path"] == "/blocks/0/kind"
+
+
+def test_a_condition_that_holds_no_more_keeps_no_record_from_being_read(
+    site: Site, plan: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> bool:
+        raise Conflict("E_PRINT_BROKEN", why="E_NO_NAME")
+
+    monkeypatch.setattr(pages, "offered", broken)
+    doctor = caller(site, "doc", "doctor")
+    assert html(doctor, plan).status_code == 200
+    assert html(doctor, f"{plan}/print/label").status_code == 409
 
 
 def test_without_weasyprint_no_pdf_is_offered_and_the_route_says_so(
