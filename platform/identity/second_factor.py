@@ -251,22 +251,7 @@ def was_taken_away(session: Session, person_id: int) -> bool:
     return before is not None and before.name == names[1] and not before.data["by_self"]
 
 
-def write_anew(session: Session) -> None:
-    """Every secret by the newest key (`careloom keys rotate`)."""
-    ring = keyring(database_of(session).home)
-    newest = f"{ring.newest()}:"
-    query = select(SecondFactor).where(SecondFactor.secret.not_like(f"{newest}%"))
-    for row in session.scalars(query.with_for_update()):
-        row.secret = ring.encrypt(COLUMN, ring.decrypt(COLUMN, row.secret))
-
-
 def sample(session: Session) -> tuple[str, str] | None:
     """A secret as it is kept, with its column's name: for asking whether the keys open it."""
     kept = session.scalar(select(SecondFactor.secret).order_by(SecondFactor.since.desc()).limit(1))
     return None if kept is None else (COLUMN, kept)
-
-
-def is_written_by(session: Session, key: int) -> bool:
-    """Whether a secret was written by this key."""
-    query = select(SecondFactor.person_id).where(SecondFactor.secret.like(f"{key}:%"))
-    return session.scalar(query.limit(1)) is not None

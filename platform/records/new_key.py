@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from ..definitions.published import entries, versions
 from ..events.log import append
-from ..identity import second_factor
 from ..identity.actor import Actor
 from ..store import jobs
 from ..store.database import Database
@@ -33,7 +32,6 @@ def ask_for(session: Session, actor: Actor, number: int) -> list[str]:
     forms = [
         entry.key for entry in entries(session, "form") if encrypted_fields(session, entry.key)
     ]
-    second_factor.write_anew(session)
     for form_key in forms:
         jobs.ask(session, ROTATE, form_key, "", {"key": number})
     ask_for_rows(session, number)
@@ -123,8 +121,6 @@ def _older(
 
 def in_use(session: Session, number: int) -> bool:
     """Whether anything kept was written by this key."""
-    if second_factor.is_written_by(session, number):
-        return True
     for entry in entries(session, "form"):
         for shape, key in encrypted_fields(session, entry.key):
             kept = RecordHistory.kept[key].as_string()
@@ -143,7 +139,6 @@ def drop(session: Session, actor: Actor, number: int) -> Keyring:
         raise NotFound("E_NO_KEY", number=number)
     if number == keys.newest():
         raise Conflict("E_KEY_NEWEST", number=number)
-    second_factor.write_anew(session)  # one may have been set up while the new key came in
     waiting = any(row.kind in (ROTATE, ROTATE_ROWS) for row in jobs.waiting(session))
     if waiting or in_use(session, number):
         raise Conflict("E_KEY_IN_USE", number=number)

@@ -16,6 +16,7 @@ from careloom.platform.identity.actor import SYSTEM, Actor, actor_of
 from careloom.platform.identity.model import Person, RecoveryCode, SecondFactor
 from careloom.platform.identity.roles import save_role
 from careloom.platform.records import new_key, standing
+from careloom.platform.store import jobs
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database
 from careloom.platform.store.encrypted import keyring
@@ -284,6 +285,7 @@ def test_a_new_key_writes_secrets_anew_and_the_old_one_may_go(sqlite: Database) 
     with sqlite.read() as session:
         assert new_key.in_use(session, 1)
     sqlite.write(lambda s: new_key.ask_for(s, SYSTEM, newest))
+    jobs.run(sqlite)
     with sqlite.read() as session:
         assert not new_key.in_use(session, 1) and new_key.in_use(session, newest)
     sqlite.write(lambda s: new_key.drop(s, SYSTEM, 1)).drop(1)

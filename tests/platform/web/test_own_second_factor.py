@@ -41,7 +41,7 @@ def test_who_must_and_has_none_gets_nowhere_but_to_set_it_up(whole: Site) -> Non
             free.add(endpoint)
         if endpoint == "sign_in.sign_out":
             visitor.sign_in("lina")
-        headers = {"X-CSRF-Token": visitor.csrf(OWN)}
+            headers = {"X-CSRF-Token": visitor.csrf(OWN)}
         count += 1
     assert count > 100
     assert free == {"second_factor.page", "second_factor.set_up", "sign_in.sign_out"}
