@@ -1,6 +1,7 @@
 """One's own second factor: who must have one, setting it up, what asks for it, losing it."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -220,3 +221,21 @@ def test_an_administrator_sees_who_must_and_has_yet_to_begin(site: Site) -> None
     boss = signed_in(site, "boss")
     pages = [boss.get(f"/people/{each.person_id}").text for each in (plain, led)]
     assert ["还没有设置" in page for page in pages] == [False, True]
+
+
+def test_who_signs_in_while_it_is_set_up_does_not_stay_by_the_password(either_site: Site) -> None:
+    either_site.person("lina")
+    setter = signed_in(either_site, "lina")
+    others = [either_site.visitor() for _ in range(6)]
+    tokens = [other.csrf() for other in others]
+
+    def sign_in(number: int) -> int:
+        fields = {"login": "lina", "password": PASSWORD, "csrf": tokens[number]}
+        return others[number].post("/sign-in", **fields).status_code
+
+    with ThreadPoolExecutor(7) as pool:
+        setting = pool.submit(send_set_up, either_site, setter)
+        assert set(pool.map(sign_in, range(6))) == {303}
+        assert setting.result()[0].status_code == 201
+    assert [who(other) for other in others] == [None] * 6
+    assert who(setter) == "lina"
