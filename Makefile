@@ -95,7 +95,7 @@ kills: tools build ## kill processes at work N times on DB=sqlite|postgresql, lo
 # 1,000 kills on each database, 200 of the demo's load, 1,000 races, every crash point, 50 restored backups, 50 cuts,
 # 100 flushes of Redis: four hours on two busy cores. MINUTES=60 plays a share of each; PARTS=kills,races only these. Broken off,
 # it goes on where it was while the sources are the same; var/soak has the logs, and removed it begins anew.
-# KILLS, DEMO_KILLS, RACES (twelve each), CUTS, DRILLS (on each database), FLUSHES say otherwise how many.
+# KILLS, DEMO_KILLS, RACES (twelve each), CUTS, DRILLS (on each database), FLUSHES, HERD (recalls at once) say otherwise how many.
 soak: tools build ## faults at length, with a table of counts: MINUTES=… bounds it, PARTS=… chooses
 	@sh .ci/system tests
 	PYTHONPATH=tests $(BIN)/python -m soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(PARTS),--parts "$(PARTS)") \

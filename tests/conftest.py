@@ -67,7 +67,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 #: What the proofs and the faults tell of themselves.
 COUNTED = ("cells", "payloads", "operations", "holes")
-COUNTED += ("crash points", "kills", "races", "cuts", "drills")
+COUNTED += ("crash points", "kills", "races", "cuts", "drills", "recalls")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -147,6 +147,11 @@ class Database(ABC):
         session.info[KEY] = facts
         return session
 
+    def is_waited_for(self) -> bool:
+        """Whether somebody stands behind the deed that is under way: who has much to do does it in
+        several. Where deeds do not take turns nobody does."""
+        return False
+
     def asks_for_time(self) -> bool:
         """Whether the time is asked of the database, which many machines share."""
         return self.dialect == "postgresql" and self.clock.follows_database

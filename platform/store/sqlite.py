@@ -200,6 +200,10 @@ class SQLite(Database):
             writer.close()
             writer.engine.dispose()
 
+    def is_waited_for(self) -> bool:
+        """See `Database.is_waited_for`; of other processes nobody here knows."""
+        return self._turn.waiting > 0
+
     def close(self) -> None:
         with self._turn:
             self._drop_writer()

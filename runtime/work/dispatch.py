@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Event as Nudge
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,7 @@ from ...platform.store.away import of_the_store
 from ...platform.store.database import Database
 from ...platform.store.errors import NotUnderstood, without_data
 from ...platform.store.savepoints import savepoint
+from ...platform.store.session import database_of
 from ..flows.definition import Newer
 from ..flows.fire import fire, give_up
 from ..flows.follow import follow
@@ -37,16 +39,24 @@ def staying() -> bool:
 
 
 def drain(
-    database: Database, until_idle: bool = True, leaving: Callable[[], bool] = staying
+    database: Database,
+    until_idle: bool = True,
+    leaving: Callable[[], bool] = staying,
+    nudged: Nudge | None = None,
 ) -> int:
     """Do what waits now; returns how many things were done.
 
     until_idle: go on until nothing more is due; else one batch. leaving: asked after each batch.
-    Any number of workers may drain at once: what one has taken the others pass by.
+    nudged: set when something has just happened; it is followed up before the timers that are due,
+    of which there may be thousands. Any number of workers may drain at once: what one has taken
+    the others pass by.
     """
     total = 0
     while True:
-        count = database.write(_follow_up) + database.write(_fire_due)
+        if nudged is not None:
+            nudged.clear()
+        count = database.write(_follow_up)
+        count += database.write(lambda session: _fire_due(session, nudged))
         total += count
         if not until_idle or count == 0 or leaving():
             return total
@@ -59,7 +69,7 @@ def _follow_up(session: Session) -> int:
     finished: list[Event] = []
     count = 0
     for event in events:
-        if count and time.monotonic() > end:
+        if count and _is_enough(session, end):
             break
         count += 1
         try:
@@ -80,13 +90,18 @@ def _follow_up(session: Session) -> int:
     return count
 
 
-def _fire_due(session: Session) -> int:
+def _is_enough(session: Session, end: float) -> bool:
+    """Whether a batch is to end here: it has taken its time, or people wait for theirs."""
+    return time.monotonic() > end or database_of(session).is_waited_for()
+
+
+def _fire_due(session: Session, nudged: Nudge | None = None) -> int:
     """A batch of due timers, soonest first, each in a savepoint."""
     found = due(session, BATCH)
     end = time.monotonic() + BATCH_SECONDS
     count = 0
     for timer in found:
-        if count and time.monotonic() > end:
+        if count and (_is_enough(session, end) or (nudged is not None and nudged.is_set())):
             break
         try:
             with savepoint(session):

@@ -95,7 +95,7 @@ class Worker:
         self._nudged.set()
 
     def _look(self) -> None:
-        work_once(self.database, lambda: self._stopped)
+        work_once(self.database, lambda: self._stopped, self._nudged)
 
     def _heard(self) -> None:
         """Somebody rang in Redis. Trouble is told; whoever looks by itself waits it out."""
@@ -138,14 +138,18 @@ class Worker:
             self._job_left.wait(pause)
 
 
-def work_once(database: Database, leaving: Callable[[], bool] = staying) -> int:
+def work_once(
+    database: Database,
+    leaving: Callable[[], bool] = staying,
+    nudged: threading.Event | None = None,
+) -> int:
     """Everything that is due now, then the chain of events; returns how many things were done.
 
-    leaving: asked between batches; when it says yes, the rest is left.
+    leaving: asked between batches; when it says yes, the rest is left. nudged: see `drain`.
     """
     with database.read() as session:
         due = anything_due(session)
-    count = drain(database, leaving=leaving) if due else 0
+    count = drain(database, leaving=leaving, nudged=nudged) if due else 0
     seal_all(database, leaving)
     return count
 

@@ -221,4 +221,22 @@ HOLES = (
         ("platform/store/test_bodies.py::test_a_put_that_fails_leaves_nothing_behind",),
         shows="OSError",
     ),
+    Hole(
+        "a batch of timers ends for whoever waits",
+        "runtime/work/dispatch.py",
+        "return time.monotonic() > end or database_of(session).is_waited_for()",
+        "return time.monotonic() > end",
+        (
+            "faults/test_herd.py::test_a_batch_of_them_ends_for_whoever_waits_and_for_what_has_just_happened",
+        ),
+    ),
+    Hole(
+        "what has just happened comes before the timers",
+        "runtime/work/dispatch.py",
+        "if count and (_is_enough(session, end) or (nudged is not None and nudged.is_set())):",
+        "if count and _is_enough(session, end):",
+        (
+            "faults/test_herd.py::test_a_batch_of_them_ends_for_whoever_waits_and_for_what_has_just_happened",
+        ),
+    ),
 )

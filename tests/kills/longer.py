@@ -5,6 +5,7 @@ CARELOOM_POINTS  crash points of each deed, and cuts of its wire: a number, or `
 CARELOOM_RACES   rounds of each race
 CARELOOM_DRILLS  backups restored, on each kind of database
 CARELOOM_WRITES  by each of twenty processes, into one SQLite file at once
+CARELOOM_HERD    recalls that are due at once
 CARELOOM_CUTS    times all connections of PostgreSQL are cut, and it is restarted
 """
 
@@ -12,6 +13,7 @@ import os
 import random
 
 FEW = {"POINTS": "2", "RACES": "4", "DRILLS": "1", "CUTS": "3", "WRITES": "5"}
+FEW |= {"HERD": "40"}
 
 
 def times(name: str) -> int:

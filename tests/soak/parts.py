@@ -60,7 +60,7 @@ def _tests(*words: str) -> tuple[str, ...]:
 
 
 FLUSHED = ("scale", "--instances", "400", "--flushes", MANY, "--seed", SEED)
-REST = ("busy", "no_connection", "full_disk", "redis_away", "stopped", "locked")
+REST = ("busy", "no_connection", "full_disk", "redis_away", "stopped", "locked", "clock")
 
 PARTS = (
     _kills("sqlite", 1.6),
@@ -141,6 +141,16 @@ PARTS = (
         _tests("tests/faults/test_drills.py"),
         r"^drills: (\d+)",
         {"CARELOOM_DRILLS": MANY},
+    ),
+    Part(
+        "herd",
+        "HERD",
+        3500,
+        3500,
+        0.05,
+        _tests("tests/faults/test_herd.py"),
+        r"^recalls: (\d+)",
+        {"CARELOOM_HERD": MANY},
     ),
     Part("flushes", "FLUSHES", 100, 20, 12.0, FLUSHED, r"flushes (\d+)"),
     Part(
