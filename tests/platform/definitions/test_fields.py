@@ -143,6 +143,8 @@ REFUSED = [
     ("yesno", 1, "E_YESNO"),
     ("yesno", "true", "E_YESNO"),
     ("date", "2026-02-29", "E_DATE"),
+    ("date", "2100-02-29", "E_DATE"),
+    ("datetime", "2016-12-31T23:59:60Z", "E_DATETIME"),  # a second that no clock of ours has
     ("date", "2026/03/05", "E_DATE"),
     ("date", "2026-3-5", "E_DATE"),
     ("date", "1899-12-31", "E_DATE"),

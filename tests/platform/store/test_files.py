@@ -1,7 +1,9 @@
 """Rows and bytes of files: what is written when, what is swept, what is missing."""
 
 import secrets
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -160,3 +162,21 @@ def test_nobody_keeps_a_file_that_was_swept(
     sweep(database, bodies)
     with pytest.raises(Conflict):
         keep(database, row)
+
+
+def test_of_two_who_keep_a_file_at_once_one_does(database: Database, put: Put) -> None:
+    row, line = put(ANN), threading.Barrier(2)
+
+    def one(record: int) -> bool:
+        line.wait(30)
+        try:
+            keep(database, row, record=record)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as two:
+        kept = list(two.map(one, (5, 6)))
+    assert sorted(kept) == [False, True]
+    found = known(database, row.id)
+    assert found is not None and found.record_id == (5 if kept[0] else 6)
