@@ -23,6 +23,10 @@ from .addresses import IP, Allowed, BadAddress, Target, read_target
 Resolve = Callable[[str, int], list[str]]
 
 
+MOST = 64 * 1024
+SECONDS = 15
+
+
 @dataclass(frozen=True)
 class Limits:
     """connect, read: seconds of silence; total: seconds from connecting to the answer's last byte.
@@ -30,8 +34,8 @@ class Limits:
 
     connect: float = 5
     read: float = 10
-    total: float = 15
-    most: int = 64 * 1024
+    total: float = SECONDS
+    most: int = MOST
     tries: int = 3
 
 

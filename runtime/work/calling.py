@@ -50,10 +50,10 @@ def carry(database: Database, client: Client, parcel: Parcel) -> None:
     except Exception:
         log.exception("call %s", parcel.id)
         came = Came(trouble="E_CALL_BROKEN")
-    database.write(lambda session: _settled(session, parcel, came))
+    database.write(lambda session: settled(session, parcel, came))
 
 
-def _settled(session: Session, parcel: Parcel, came: Came) -> None:
+def settled(session: Session, parcel: Parcel, came: Came) -> None:
     """What is over falls due for its instance, in the same transaction."""
     over = settle(session, parcel, came)
     if over is not None:

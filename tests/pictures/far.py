@@ -60,8 +60,9 @@ def nowhere(name: str, port: int) -> list[str]:
     raise OSError(name, port)
 
 
-def tell_others(app: Flask, database: Database, lead: int) -> None:
-    """A run that one system answered and another refused; a connection that is shut."""
+def tell_others(app: Flask, database: Database, lead: int, other: int) -> None:
+    """A run that one system answered and another refused; about another lead, one that waits for a
+    connection that is shut."""
     app.extensions[CLIENT] = Client(Allowed(), nowhere)
 
     def begin(session: Session) -> None:
@@ -79,7 +80,7 @@ def tell_others(app: Flask, database: Database, lead: int) -> None:
     for answer in (Answer(200, b'{"data": {"id": 17}}', False, ""), Answer(422, b"", False, "")):
         database.write(lambda session, one=answer: _answered(session, one))  # type: ignore[misc]
         drain(database)
-    _shut(database, lead)
+    _shut(database, other)
 
 
 def _answered(session: Session, answer: Answer) -> None:

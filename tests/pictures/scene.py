@@ -122,7 +122,7 @@ def prepare(site: Site, days: int) -> dict[str, str]:
     site.bring_leads(14)
     site.database.write(lambda session: publish_document(session, SYSTEM, "flow", NEWS))
     _do(cast, "start", "news", key="told", of="lead0")
-    tell_others(site.app, site.database, cast.records["lead1"][1])
+    tell_others(site.app, site.database, *(cast.records[f"lead{n}"][1] for n in (1, 3)))
     gone = _lead("重复登记", 90, "den_scaling")
     _do(cast, "submit", "lead_intake", key="gone", values=gone, unit="R1-B01")
     route(site.app, "/broken", needs=PUBLIC)(_broken)

@@ -99,6 +99,7 @@ WORK = (
     Picture("run-visit", INSTANCE, "manager", first("{visit4}", RUN)),
     Picture("run-stuck", INSTANCE, "manager", first("{lead0}", STUCK)),
     Picture("run-calls", INSTANCE, "manager", then(first("{lead1}", TOLD), by_hand(OPEN_ALL))),
+    Picture("run-waiting", INSTANCE, "manager", first("{lead3}", TOLD)),
 )
 RECORDS = (
     Picture("forms", "/records", "manager", at("/records")),

@@ -4,14 +4,16 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from receiver import Asked, Receiver
+from receiver import Asked, Receiver, says
 from sqlalchemy import select
 
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.outbound.addresses import read_allowed
 from careloom.platform.outbound.client import Client, Limits
+from careloom.platform.store.clock import TurnedClock
 from careloom.runtime.channels.connections import Wanted, set_connection
 from careloom.runtime.channels.model import calls
 from careloom.runtime.flows.model import Incident, Instance
@@ -48,6 +50,7 @@ WROTE: Document = {
         }
     ],
 }
+OK = says(200, b'{"data": {"id": 17, "amount": "12.50", "paid": true}}')
 END: Document = {"key": "end", "kind": "end", "result": "told"}
 PATIENT = Limits(connect=3, read=3, total=5, most=10_000)
 HASTY = Limits(connect=0.5, read=0.4, total=1, most=10_000)
@@ -115,3 +118,8 @@ def bodies(receiver: Receiver) -> list[Any]:
 
 def keys(receiver: Receiver) -> list[str]:
     return [asked.headers["idempotency-key"] for asked in receiver.asked]
+
+
+def later(ring: Ring, clock: TurnedClock, by: timedelta = timedelta(minutes=20)) -> None:
+    clock.turn(by)
+    ring.work()

@@ -10,7 +10,7 @@ from receiver import receiving, says
 from careloom.platform.outbound.client import Limits
 from careloom.platform.store.clock import TurnedClock
 from careloom.runtime.channels import wake
-from careloom.runtime.channels.deliver import AT_ONCE, FAILURES, LEASE
+from careloom.runtime.channels.deliver import AT_ONCE, LEASE
 from careloom.runtime.flows.model import Instance
 from careloom.runtime.work import calling
 from careloom.runtime.work.calling import taken
@@ -29,9 +29,10 @@ ASKED = {
 
 
 def test_f31_while_a_receiver_hangs_people_and_other_receivers_do_not_wait(clinic: Clinic) -> None:
-    with receiving(lambda line, asked: time.sleep(9)) as dead, receiving() as well:
+    over = threading.Event()
+    with receiving(lambda line, asked: over.wait(60) and None) as dead, receiving() as well:
         client = client_for(dead, well)
-        client.limits = Limits(connect=3, read=1.5, total=3)
+        client.limits = Limits(connect=60, read=60, total=60)
         connect(clinic, client, dead.port)
         connect(clinic, client, well.port, "well")
         steps = [{**TELL, "connection": "well"}, ASKED, END]
@@ -46,12 +47,11 @@ def test_f31_while_a_receiver_hangs_people_and_other_receivers_do_not_wait(clini
                 clinic.lead(f"客户{number}")
             assert soon(lambda: len(listed(clinic, "sue")) == 10)
             assert len(well.asked) == len({*keys(well)}) == 10
-            # Then its connection is shut, and none of the ten is sent there.
-            assert len(dead.asked) <= FAILURES + AT_ONCE
+            assert 0 < len(dead.asked) <= AT_ONCE
         finally:
-            began = time.monotonic()
+            over.set()
             stop()
-        assert time.monotonic() - began < 9 and wake.listeners == []
+        assert wake.listeners == []
         assert not [one for one in threading.enumerate() if one.name.startswith("careloom-calls")]
         assert sound(clinic)
 
@@ -83,7 +83,7 @@ def test_a_database_that_is_away_when_the_answer_comes_loses_nothing(
     with receiving(says(200)) as receiver:
         ring = ring_in(clinic, receiver, TELL, END)
         clinic.started()
-        settled, failed = calling._settled, []
+        settled, failed = calling.settled, []
 
         def away(*args: object) -> None:
             if not failed:
@@ -91,7 +91,7 @@ def test_a_database_that_is_away_when_the_answer_comes_loses_nothing(
                 raise OSError("the database is away")
             settled(*args)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(calling, "_settled", away)
+        monkeypatch.setattr(calling, "settled", away)
         worker = Worker(clinic.database, client=ring.client)
         worker.start()
         try:

@@ -1,46 +1,27 @@
 """A flow calls another system: what is sent, what comes of it, and what of trouble."""
 
-import socket
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from receiver import Receiver, receiving, says
+from receiver import Receiver, says
+from sqlalchemy import update
 
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.outbound.client import Answer
 from careloom.platform.records.submit import change
 from careloom.platform.store.clock import TurnedClock
 from careloom.runtime.channels import deliver
-from careloom.runtime.channels.model import CallState
+from careloom.runtime.channels.model import CallState, calls
 from careloom.runtime.flows import control
 from careloom.runtime.flows.model import Incident
+from careloom.runtime.flows.soundness import flows_are_sound
 from careloom.runtime.work.calling import carry, taken
 
 from ..clinic import Clinic, lead_values, rows, sound, turn
-from .ring import (
-    END,
-    HASTY,
-    PATIENT,
-    TELL,
-    WROTE,
-    Ring,
-    bodies,
-    client_for,
-    connect,
-    is_signed,
-    keys,
-    ring_in,
-)
+from .ring import END, OK, TELL, WROTE, Ring, bodies, connect, is_signed, keys, later, ring_in
 
-OK = says(200, b'{"data": {"id": 17, "amount": "12.50", "paid": true}}')
 LONG = timedelta(hours=1)
-
-
-def later(ring: Ring, clock: TurnedClock, by: timedelta = timedelta(minutes=20)) -> None:
-    clock.turn(by)
-    ring.work()
 
 
 def test_a_call_tells_what_its_step_says_and_keeps_what_came_back(
@@ -253,132 +234,6 @@ def test_without_its_connection_a_call_is_an_incident_or_gone_past(
     assert len(receiver.asked) == 1 and sound(clinic)
 
 
-def test_calls_about_one_record_go_in_their_order(
-    clinic: Clinic, receiver: Receiver, clock: TurnedClock
-) -> None:
-    first = {**TELL, "body": {"which": '"first"', "name": "name"}}
-    clinic.publish(
-        "flow",
-        {
-            "format": 1,
-            "key": "second",
-            "title": "Second",
-            "subject": "lead",
-            "start": {"on": "record:submitted"},
-            "steps": [{**TELL, "key": "tells", "body": {"which": '"second"', "name": "name"}}, END],
-        },
-    )
-    ring = ring_in(clinic, receiver, first, END)
-    receiver.does = says(500)
-    clinic.started("甲")
-    clinic.started("乙")
-    ring.work()
-    asked = [(body["name"], body["which"]) for body in bodies(receiver)]
-    assert sorted({name for name, _ in asked}) == ["乙", "甲"] and len(asked) == 2
-    later(ring, clock, timedelta(seconds=6))
-    assert {which for name, which in asked if name == "甲"} == {asked[0][1]}
-    receiver.does = OK
-    later(ring, clock)
-    for name in ("甲", "乙"):
-        said = [body["which"] for body in bodies(receiver) if body["name"] == name]
-        assert said == sorted(said, key=said.index) and said[-1] != said[0]
-    assert {one.result for one in ring.instances()} == {"told"} and sound(clinic)
-
-
-def test_f31_a_receiver_that_hangs_holds_up_nobody_else_and_gets_all_once_it_is_back(
-    clinic: Clinic, clock: TurnedClock
-) -> None:
-    many = 60
-    with receiving() as dead, receiving(OK) as well:
-        ring = ring_in(clinic, dead, TELL, END)
-        ring.client.allowed = type(ring.client.allowed)(
-            [*ring.client.allowed.entries, *_entries(well)]
-        )
-        connect(clinic, ring.client, well.port, "well")
-        clinic.publish(
-            "flow",
-            {
-                "format": 1,
-                "key": "fine",
-                "title": "Fine",
-                "subject": "lead",
-                "start": {"on": "record:submitted", "when": "urgent"},
-                "steps": [{**TELL, "connection": "well"}, END],
-            },
-        )
-        dead.does = lambda line, asked: time.sleep(1)
-        ring.client.limits = HASTY
-        for number in range(many):
-            clinic.lead(f"客户{number}", urgent=number % 10 == 0)
-        ring.work()
-        # Two at a time and five in a row; then the line is shut, and nobody waits for it.
-        assert len(dead.asked) <= deliver.FAILURES + deliver.AT_ONCE
-        assert len(set(keys(well))) == many // 10
-        for _ in range(3):  # one call tries, each time
-            before = len(dead.asked)
-            later(ring, clock, timedelta(minutes=6))
-            assert len(dead.asked) == before + 1
-        dead.does = OK
-        ring.client.limits = PATIENT
-        later(ring, clock, timedelta(minutes=6))
-        assert {call.state for call in ring.calls()} == {CallState.ANSWERED}
-        told = {body["who"]["record"] for body in bodies(dead)}
-        assert len(told) == many and len(set(keys(dead))) == many
-        assert {one.result for one in ring.instances()} == {"told"} and sound(clinic)
-
-
-def _entries(receiver: Receiver) -> Any:
-    return client_for(receiver).allowed.entries
-
-
-def test_a_rest_that_is_asked_for_is_kept_by_all_calls_of_the_connection(
-    clinic: Clinic, receiver: Receiver, clock: TurnedClock
-) -> None:
-    ring = ring_in(clinic, receiver, TELL, END)
-    receiver.does = says(429, b"", "Retry-After: 600")
-    for number in range(5):
-        clinic.lead(f"客户{number}")
-    ring.work()
-    assert len(receiver.asked) <= deliver.AT_ONCE
-    asked = len(receiver.asked)
-    later(ring, clock, timedelta(minutes=9))
-    assert len(receiver.asked) == asked
-    receiver.does = OK
-    later(ring, clock, timedelta(minutes=2))
-    assert len(set(keys(receiver))) == 5 and {c.state for c in ring.calls()} == {"answered"}
-
-
-@pytest.mark.parametrize(
-    ("said", "seconds"),
-    [("7", 7), ("Thu, 01 Jan 2026 00:01:00 GMT", 60), ("x", 0), ("-5", 0), ("9" * 40, 3600),
-     ("", 0), ("Thu, 99 Jan 2026 00:01:00 GMT", 0), ("²", 0), ("Mon, 01 Jan 1990 00:00:00 GMT", 0)],
-)  # fmt: skip
-def test_how_long_the_other_side_asks_to_wait(said: str, seconds: int) -> None:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    assert deliver._asked_for(Answer(429, b"", False, said), now) == timedelta(seconds=seconds)
-
-
-def test_a_port_that_is_closed_and_opened_again(clinic: Clinic, clock: TurnedClock) -> None:
-    with receiving() as receiver:
-        ring = ring_in(clinic, receiver, TELL, END)
-        port = receiver.port
-    clinic.lead()
-    ring.work()
-    (call,) = ring.calls()
-    assert (call.state, call.trouble, call.status) == ("waiting", "E_CALL_NOT_REACHED", None)
-    closed = socket.create_server(("127.0.0.1", port))
-    closed.close()
-    with receiving(OK) as other:
-        connect(clinic, _also(ring, other), other.port)
-        later(ring, clock)
-        assert keys(other) == [call.same] and sound(clinic)
-
-
-def _also(ring: Ring, receiver: Receiver) -> Any:
-    ring.client = client_for(receiver)
-    return ring.client
-
-
 def test_an_address_that_has_come_to_lead_within_is_an_incident(
     clinic: Clinic, receiver: Receiver
 ) -> None:
@@ -395,3 +250,34 @@ def test_turning_the_clock_with_nothing_to_send_asks_nobody(
     ring_in(clinic, receiver)
     turn(clinic, clock, LONG)
     assert taken(clinic.database, 8) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("dropped", "waits for nothing live"),
+        ("answered", "over, and nobody went on from it"),
+        ("failed", "over, and nobody went on from it"),
+    ],
+)
+def test_the_check_knows_a_call_that_nobody_sends_or_goes_on_from(
+    sqlite_clinic: Clinic, receiver: Receiver, state: str, told: str
+) -> None:
+    clinic = sqlite_clinic
+    ring_in(clinic, receiver, TELL, END)
+    clinic.started()
+    clinic.database.write(lambda s: s.execute(update(calls).values(state=state)))
+    with clinic.database.read() as session:
+        assert [line for line in flows_are_sound(session) if told in line]
+
+
+def test_the_check_knows_a_call_whose_flow_is_elsewhere(
+    sqlite_clinic: Clinic, receiver: Receiver
+) -> None:
+    clinic = sqlite_clinic
+    ring = ring_in(clinic, receiver, TELL, END)
+    clinic.lead()
+    ring.work()
+    clinic.database.write(lambda s: s.execute(update(calls).values(state=CallState.WAITING)))
+    with clinic.database.read() as session:
+        assert [one for one in flows_are_sound(session) if "its token is elsewhere" in one]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from careloom.runtime.actions.commands import (
     Assign,
+    Call,
     Command,
     Create,
     Evaluate,
@@ -93,6 +94,8 @@ class Answers:
                 return Reckoned(at if isinstance(at, datetime) else None)
             case Now():
                 return NOON
+            case Call():
+                return self.worth.get("set_up", True)
             case _:
                 return None
 
@@ -151,7 +154,7 @@ def flows(draw: st.DrawFn) -> Document:
     def step(depth: int) -> Document:
         key = next(keys)
         used.append(key)
-        kinds = ["task", "action", "wait", "notify", "end", "go_to"]
+        kinds = ["task", "action", "wait", "notify", "call", "end", "go_to"]
         kinds += ["branch", "branch", "race", "repeat", "approve"] if depth < 3 else []
         kind = draw(st.sampled_from(kinds))
         made: Document = {"key": key, "kind": kind}
@@ -168,6 +171,11 @@ def flows(draw: st.DrawFn) -> Document:
         elif kind == "notify":
             who = [{"key": "a", "role": "agent"}]
             made |= {"text": key, "who": who, "at": [{"key": "a", **when(key)}]}
+        elif kind == "call":
+            made |= {"title": key, "connection": "far", "body": {"x": f"x_{key}"}}
+            made |= {"optional": draw(st.booleans())}
+            if depth < 3 and draw(st.booleans()):
+                made["failed"] = sequence(depth + 1) or [end(f"{key}_lost")]
         elif kind == "wait":
             made |= draw(st.sampled_from([when(key), came(key)]))
         elif kind == "go_to":
