@@ -50,6 +50,10 @@ SPOKEN = {
 }
 
 
+#: Refusals whose problems stand in a document that is not on the page: where, is said.
+PLACED = ("E_NOT_UNDERSTOOD",)
+
+
 class Unconditional(Refusal):
     """A change that does not say, by If-Match, which revision its writer saw (RFC 6585)."""
 
@@ -110,7 +114,10 @@ def _page(document: Mapping[str, Any]) -> str:
             title=document["title"],
             words=document["detail"],
             how=say(tongue, how) if knows(tongue, how) else "",
-            problems=[problem["message"] for problem in document["problems"]],
+            problems=[
+                f"{problem['path'] if document['code'] in PLACED else ''} {problem['message']}"
+                for problem in document["problems"]
+            ],
             reference=document.get("reference"),
             retry=status in (412, 429, 500, 503) and request.method == "GET",
         )

@@ -168,7 +168,9 @@ def test_it_is_said_what_is_wrong_where_and_how_it_is_mended(asked: Asked, langu
     put(database, "form", "pointer", of_another_type(deepcopy(before)))
     headers = {**asked.token, "Accept-Language": language}
     answer = asked.app.test_client().get("/api/records/pointer", headers=headers)
+    page = asked.app.test_client().get("/records/pointer", headers=headers)
     put(database, "form", "pointer", json.dumps(before))
+    assert page.status_code == 501 and "/properties/name/x-widget" in page.text
     assert answer.status_code == 501 and answer.json["code"] == "E_NOT_UNDERSTOOD"
     assert "pointer" in answer.json["detail"]
     assert ("管理员" if language == "zh-CN" else "administrator") in answer.json["detail"]
