@@ -31,6 +31,7 @@ COMMAND = (sys.executable, "-I", str(CHILD))
 AT_ONCE = 2
 WAIT_SECONDS = 10.0  # for one of these to be free
 MOST_SECONDS = 20.0
+PROBE_SECONDS = 5.0  # somebody waits for a page
 MOST_GIVEN = 24_000_000  # bytes of pictures, together
 MEGABYTE = 1_000_000
 #: of a child, by the names of setrlimit: a sheet of Chinese takes 300 MB and half a second
@@ -75,7 +76,7 @@ def can_make() -> bool:
     if find_spec("weasyprint") is None:
         return False
     try:
-        _child({"html": "<p>", "styles": [], "files": {}}, MOST_SECONDS)
+        _child({"html": "<p>", "styles": [], "files": {}}, PROBE_SECONDS)
     except NotMade as refusal:
         if refusal.code == "E_PDF_SLOW":
             return True  # it is there, and the machine busy

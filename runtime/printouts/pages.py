@@ -21,6 +21,7 @@ from ...platform.definitions.published import entries, published
 from ...platform.events.log import append
 from ...platform.events.view_log import Looked, looked, watching, write_views
 from ...platform.identity.actor import Actor
+from ...platform.identity.many_seen import look_out
 from ...platform.identity.tree import tree
 from ...platform.paper.pdf import MOST_GIVEN, NotMade, address_of, can_make, make_pdf
 from ...platform.records.lists import get
@@ -148,6 +149,7 @@ def _write_down(printed: Printed, as_what: str) -> None:
 
     def deed(session: Session) -> None:
         write_views(session, printed.shown)
+        look_out(session, [actor.person_id])
         append(session, "record:printed", actor, subject, actor.unit_id, {**data, "as": as_what})
 
     close_reading()

@@ -18,6 +18,7 @@ from visitors import Caller, Site, build
 
 from careloom.platform.definitions.kinds import register
 from careloom.platform.events.model import Event, View
+from careloom.platform.identity import many_seen
 from careloom.platform.paper import pdf
 from careloom.platform.paper.pdf import Made, NotMade, can_make
 from careloom.platform.store.database import Database
@@ -246,6 +247,15 @@ def test_who_printed_what_is_written_down_before_it_is_handed_out(
         answer = html(doctor, f"{plan}/print/{path}")
         assert answer.status_code >= 500 and b"%PDF" not in answer.data
         assert "周女士" not in answer.text
+
+
+def test_who_prints_very_many_stands_in_the_trail(
+    site: Site, plan: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(many_seen, "MANY", 2)
+    assert html(caller(site, "doc", "doctor"), f"{plan}/print/consent").status_code == 200
+    with site.database.read() as session:
+        assert session.scalars(select(Event).where(Event.name == "person:saw_many")).one()
 
 
 def test_the_records_page_offers_what_may_be_printed(site: Site, plan: str) -> None:
