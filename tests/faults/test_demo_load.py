@@ -23,7 +23,7 @@ def test_a_demo_load_that_crashes_goes_on_where_it_was(
     wanted = min(times("POINTS"), MOST)
     points = POINTS if wanted > int(FEW["POINTS"]) else ("after_commit",)
     with clinic("sqlite:///{home}/careloom.db") as made:
-        crashed = sum(crash(made, point, wanted) for point in points)
+        crashed = sum(crash(made, point, wanted) for point in points if made.passed[point])
     assert crashed >= wanted - 1
     record_property("crash points", crashed)
 
