@@ -101,3 +101,22 @@ def test_a_database_that_is_away_when_the_answer_comes_loses_nothing(
         finally:
             worker.stop()
         assert len(receiver.asked) == 2 and len({*keys(receiver)}) == 1 and sound(clinic)
+
+
+def test_of_two_workers_one_sends_a_call(clinic: Clinic) -> None:
+    many = 12
+    with receiving(says(200)) as receiver:
+        ring = ring_in(clinic, receiver, TELL, {**TELL, "key": "again"}, END)
+        ring.client.limits = Limits(connect=60, read=60, total=60)
+        for number in range(many):
+            clinic.lead(f"客户{number}")
+        workers = [Worker(clinic.database, client=ring.client) for _ in range(2)]
+        for one in workers:
+            one.start()
+        try:
+            assert soon(lambda: [one.result for one in ring.instances()] == ["told"] * many)
+        finally:
+            for one in workers:
+                one.stop()
+        assert len(receiver.asked) == len({*keys(receiver)}) == 2 * many
+        assert {call.tries for call in ring.calls()} == {1} and sound(clinic)
