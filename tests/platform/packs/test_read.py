@@ -2,8 +2,9 @@
 
 import pytest
 
-from careloom.platform.packs.read import pack_of
+from careloom.platform.packs.read import FOLDERS, pack_of
 from careloom.platform.store.errors import Malformed
+from careloom.platform.web.words import knows
 
 from .parcels import colours, files, pack, story
 
@@ -117,3 +118,9 @@ def test_a_story_that_is_not_understood_is_told(
 def test_a_zone_that_is_nowhere_is_told() -> None:
     found = faults(stories__wrong=story("wrong", time_zone="Mars/Olympus"))
     assert found == [("/stories/wrong.json/time_zone", "E_STORY_ZONE")]
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("kind", sorted({*FOLDERS.values(), "role"}))
+def test_each_kind_that_a_pack_brings_has_its_name(kind: str, language: str) -> None:
+    assert knows(language, f"kind.{kind}") and knows(language, f"page.packs.kind.{kind}")
