@@ -117,6 +117,7 @@ def nonce_of(answer: object) -> str:
     return str(policy.split("'nonce-")[1].split("'")[0])
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("slow_hashing")
 def test_an_unknown_login_takes_as_long_as_a_known_one(
     site: Site, monkeypatch: pytest.MonkeyPatch
