@@ -21,7 +21,7 @@ from .authority import need_authority
 from .events import SUBJECT
 from .model import Invitation, Person
 from .opaque import digest, opaque
-from .reach import in_reach
+from .reach import bearer, in_reach
 
 FIRST = timedelta(days=3)  # for somebody who has no password yet
 AGAIN = timedelta(minutes=30)  # for somebody who has one: whoever holds the link may replace it
@@ -63,15 +63,7 @@ def withdraw(session: Session, person_id: int) -> None:
 
 def invited(session: Session, token: str) -> Person:
     """Whom a link is for. Raises NotFound: unknown, used, expired, or the person is disabled."""
-    person = session.scalar(
-        select(Person)
-        .join(Invitation, Invitation.person_id == Person.id)
-        .where(
-            Invitation.token_hash == digest(token),
-            Invitation.expires_at > moment(session),
-            Person.disabled_at.is_(None),
-        )
-    )
+    person = bearer(session, Invitation, token)
     if person is None:
         raise NotFound("E_INVITATION")
     return person

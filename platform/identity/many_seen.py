@@ -5,7 +5,7 @@ out, may have good reason, and those who read the trail should know of it at onc
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from ..events.log import append
 from ..events.model import Event, View
+from ..events.view_log import Looked, write_views
 from ..store.session import after_commit, moment
 from .events import ALARM
 from .model import Person
@@ -30,6 +31,12 @@ class _By:
     """Who did it, though they may be disabled by now."""
 
     person_id: int
+
+
+def write_shown(session: Session, rows: Collection[Looked]) -> None:
+    """Write views down, and say so where they make very many."""
+    write_views(session, rows)
+    look_out(session, (row.person_id for row in rows))
 
 
 def look_out(session: Session, people: Iterable[int | None]) -> None:

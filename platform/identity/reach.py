@@ -6,8 +6,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..store.errors import NotAllowed, NotFound
+from ..store.session import moment
 from .actor import Actor
-from .model import Person
+from .model import HalfSignIn, Invitation, Person
+from .opaque import digest
 from .permissions import allowed
 
 
@@ -22,6 +24,22 @@ def person_of(session: Session, person_id: int) -> Person:
     if person is None:
         raise NotFound("E_NO_PERSON")
     return person
+
+
+def bearer(
+    session: Session, kind: type[HalfSignIn] | type[Invitation], token: str
+) -> Person | None:
+    """Whose an opaque token of this kind is; None for one that is unknown or over, and for somebody
+    who is disabled."""
+    return session.scalar(
+        select(Person)
+        .join(kind, kind.person_id == Person.id)
+        .where(
+            kind.token_hash == digest(token),
+            kind.expires_at > moment(session),
+            Person.disabled_at.is_(None),
+        )
+    )
 
 
 def locked(session: Session, person_id: int) -> Person:

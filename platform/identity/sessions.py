@@ -13,6 +13,7 @@ from ..store.session import moment, new_id
 from .actor import Actor, actor_of
 from .model import HalfSignIn, Person, SignIn
 from .opaque import digest, opaque
+from .reach import bearer
 
 LONGEST = timedelta(days=30)  # however often it is used
 HALF = timedelta(minutes=10)  # from the right password to the right code
@@ -86,15 +87,7 @@ def begin_half(session: Session, person_id: int) -> Half:
 
 def half(session: Session, token: str) -> Person:
     """Whose code is still to come. Raises NotSignedIn: unknown, over, or the person is disabled."""
-    person = session.scalar(
-        select(Person)
-        .join(HalfSignIn, HalfSignIn.person_id == Person.id)
-        .where(
-            HalfSignIn.token_hash == digest(token),
-            HalfSignIn.expires_at > moment(session),
-            Person.disabled_at.is_(None),
-        )
-    )
+    person = bearer(session, HalfSignIn, token)
     if person is None:
         raise NotSignedIn("E_SIGN_IN")
     return person

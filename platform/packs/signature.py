@@ -27,7 +27,7 @@ KEY = re.compile(r"[A-Za-z0-9_-]{43}\Z", re.ASCII)
 def named(key: Ed25519PrivateKey | Ed25519PublicKey) -> str:
     """A public key as people pass it on: its 32 bytes in URL-safe base64, 43 letters."""
     public = key.public_key() if isinstance(key, Ed25519PrivateKey) else key
-    return urlsafe_b64encode(public.public_bytes_raw()).decode().rstrip("=")
+    return _spelled(public.public_bytes_raw())
 
 
 def is_key(text: str) -> bool:

@@ -13,8 +13,7 @@ from ..store.file_kinds import is_image
 from ..store.file_model import FileRow, FileState
 from ..store.files import file_rows, keep_files
 from .lists import get
-
-READABLE = ("read", "write")
+from .record import READABLE
 
 
 def file_problems(

@@ -175,8 +175,9 @@ def _worked_out(
     mark: Sequence[Any] | None,
     most: int,
 ) -> Sequence[RowMapping]:
-    """The same where a live value sorts: it is worked out once for each row, and kept while all
-    are put in order; a database asked for it by its formula would do so at each mention."""
+    """The first rows in their order, as `_ordered` finds them, where a live value sorts: it is
+    worked out once for each row, and kept while all are put in order; a database asked for it by
+    its formula would do so at each mention."""
     columns = [by.column.label(f"_s{i}") for i, by in enumerate(sorts)]
     kept = select(*columns).where(*wanted).cte("kept").prefix_with("MATERIALIZED")
     sorts = [replace(by, column=kept.c[f"_s{i}"]) for i, by in enumerate(sorts)]

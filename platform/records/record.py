@@ -10,7 +10,8 @@ from ..definitions.form import Form
 from ..identity.permissions import Access
 from .shape import Shape
 
-SYSTEM_SORTS = {"created_at": "_created_at", "updated_at": "_updated_at", "id": "_id"}
+#: the rights by which a field's value is seen as it is
+READABLE = ("read", "write")
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,7 @@ class Record:
     @property
     def read(self) -> dict[str, Any]:
         """The values that its reader sees unmasked: what a formula of theirs may go by."""
-        return {
-            key: value
-            for key, value in self.values.items()
-            if self.rights[key] in ("read", "write")
-        }
+        return {key: value for key, value in self.values.items() if self.rights[key] in READABLE}
 
     @property
     def label(self) -> str:

@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 from ..definitions.fields import Field
 from ..definitions.options import Choices, in_language
 from ..events.log import append
-from ..events.view_log import Looked, looked, note, watching, write_views
+from ..events.view_log import Looked, looked, note, watching
 from ..identity.actor import Actor
-from ..identity.many_seen import look_out
+from ..identity.many_seen import write_shown
 from ..identity.permissions import access
 from ..store.database import Database
 from ..store.errors import Malformed
@@ -188,7 +188,6 @@ def _write_xlsx(path: Path, lines: Iterable[list[Any]]) -> int:
 def _tell(
     session: Session, actor: Actor, form_key: str, count: int, rows: Sequence[Looked]
 ) -> None:
-    write_views(session, rows)
-    look_out(session, [actor.person_id])
+    write_shown(session, rows)
     subject, data = (f"form:{form_key}", 0), {"form": form_key, "rows": count}
     append(session, "records:exported", actor, subject, actor.unit_id, data)

@@ -14,10 +14,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from flask import Flask, Response, current_app, g, request
-from sqlalchemy.orm import Session
 
-from ..events.view_log import Looked, looked, watching, write_views
-from ..identity.many_seen import look_out
+from ..events.view_log import Looked, looked, watching
+from ..identity.many_seen import write_shown
 from ..store.database import Database
 from .areas import beside
 from .request import asker, close_reading, current_database
@@ -52,7 +51,7 @@ class ViewLog:
         while self._rows:
             batch = [self._rows.popleft() for _ in range(min(BATCH, len(self._rows)))]
             try:
-                self.database.write(partial(_written, rows=batch))
+                self.database.write(partial(write_shown, rows=batch))
             except Exception:
                 log.exception("views could not be written down yet")
                 self._rows.extendleft(reversed(batch))
@@ -74,11 +73,6 @@ class ViewLog:
         if self._thread is not None:
             self._thread.join(10)
         self.flush()
-
-
-def _written(session: Session, rows: Sequence[Looked]) -> None:
-    write_views(session, rows)
-    look_out(session, (row.person_id for row in rows))
 
 
 def view_log() -> ViewLog:

@@ -13,16 +13,14 @@ from sqlalchemy.orm import Session
 
 from ...platform.expressions.tree import Hop, walk
 from ...platform.identity.actor import Actor
-from ...platform.records.lists import get
-from ...platform.records.record import Record
+from ...platform.records.eyes import Eyes
+from ...platform.records.record import READABLE
 from ...platform.store.encrypted import Unreadable
-from ...platform.store.errors import NotFound
 from ..actions.formula import Formula
 from ..channels.calls import body_of, calls_of
 from ..channels.model import connections
 from ..steps.graph import CallStep, Graph
 from .load import flow, forms
-from .reasons import SEEN
 from .scope import TOLD
 from .seen import need_seen
 from .uses import uses_of_flow
@@ -65,11 +63,11 @@ def calls_seen(session: Session, actor: Actor, instance_id: int) -> list[Called]
         return []
     graph = flow(session, row.flow_key, row.flow_version)
     lines = {one.key: one for one in session.execute(select(connections))}
-    eyes = _Eyes(session, actor, graph)
-    return [_called(one, lines.get(one.connection_key), eyes) for one in rows]
+    reader = _Reader(session, actor, graph)
+    return [_called(one, lines.get(one.connection_key), reader) for one in rows]
 
 
-def _called(row: Row[Any], line: Row[Any] | None, eyes: _Eyes) -> Called:
+def _called(row: Row[Any], line: Row[Any] | None, reader: _Reader) -> Called:
     return Called(
         id=row.id,
         step=row.step_key,
@@ -83,18 +81,17 @@ def _called(row: Row[Any], line: Row[Any] | None, eyes: _Eyes) -> Called:
         made_at=row.made_at,
         due_at=row.due_at,
         over_at=row.over_at,
-        sent=eyes.sent(row),
+        sent=reader.sent(row),
     )
 
 
-class _Eyes:
-    """What one reader may see of what was sent; asks for each record once."""
+class _Reader:
+    """What one reader may see of what was sent."""
 
     def __init__(self, session: Session, actor: Actor, graph: Graph) -> None:
         self.session = session
-        self.actor = actor
         self.graph = graph
-        self._records: dict[tuple[str, str], Record | None] = {}
+        self.eyes = Eyes(session, actor)
         self._named: dict[str, set[tuple[str, str]]] = {}
         for use in uses_of_flow(graph.document, forms(session)):
             if use.kind == "form" and use.field is not None:
@@ -131,18 +128,8 @@ class _Eyes:
         return all(self._reads(read) for read in reads)
 
     def _reads(self, read: Mapping[str, str]) -> bool:
-        record = self._record(read["form"], read["id"])
-        return record is not None and record.rights.get(read["key"]) in SEEN
-
-    def _record(self, form: str, record_id: str) -> Record | None:
-        at = (form, record_id)
-        if at not in self._records:
-            try:
-                found = get(self.session, self.actor, form, int(record_id))
-                self._records[at] = found
-            except NotFound:
-                self._records[at] = None
-        return self._records[at]
+        record = self.eyes.record(read["form"], int(read["id"]))
+        return record is not None and record.rights.get(read["key"]) in READABLE
 
 
 def _of_answers(formula: Formula) -> bool:

@@ -7,25 +7,22 @@ from datetime import datetime
 from typing import Any
 
 from ...platform.definitions.faults import Fault
-from ...platform.records.lists import get
-from ...platform.records.record import Record
-from ...platform.store.errors import NotFound
+from ...platform.records.eyes import Eyes
+from ...platform.records.record import READABLE
 from ..forms.show import Reader, shown
 from ..forms.story import names_of
 from ..steps.graph import Graph
 from .run_story import outcome_words
 from .say import worded
 
-SEEN = ("read", "write")
-
 
 class Reasons:
-    """Of one run of a flow. Asks for each record once."""
+    """Of one run of a flow."""
 
     def __init__(self, reader: Reader, graph: Graph) -> None:
         self.reader = reader
         self.graph = graph
-        self._records: dict[tuple[str, str], Record | None] = {}
+        self.eyes = Eyes(reader.session, reader.actor)
 
     def words(self, why: Sequence[dict[str, Any]]) -> list[str]:
         """`Result: no answer`, for each field there was; hidden and masked ones are left out."""
@@ -36,9 +33,9 @@ class Reasons:
         say = self.reader.say
         if not part["form"]:
             return self._of_step(part["path"], part["value"]) if part["value"] else ""
-        record = self._record(part["form"], part["id"])
+        record = self.eyes.record(part["form"], int(part["id"]))
         field = record.form.fields.get(part["key"]) if record is not None else None
-        if record is None or field is None or record.rights.get(field.key) not in SEEN:
+        if record is None or field is None or record.rights.get(field.key) not in READABLE:
             return ""
         title = self.reader.text(field.title)
         if field.link_form is not None:
@@ -71,13 +68,3 @@ class Reasons:
         except Fault:
             return str(value)
         return shown(self.reader, field, taken, "read", {})
-
-    def _record(self, form: str, record_id: str) -> Record | None:
-        at = (form, record_id)
-        if at not in self._records:
-            try:
-                found = get(self.reader.session, self.reader.actor, form, int(record_id))
-                self._records[at] = found
-            except NotFound:
-                self._records[at] = None
-        return self._records[at]

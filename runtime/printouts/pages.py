@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 
 from ...platform.definitions.published import entries, published
 from ...platform.events.log import append
-from ...platform.events.view_log import Looked, looked, watching, write_views
+from ...platform.events.view_log import Looked, looked, watching
 from ...platform.identity.actor import Actor
-from ...platform.identity.many_seen import look_out
+from ...platform.identity.many_seen import write_shown
 from ...platform.identity.tree import tree
 from ...platform.paper.pdf import MOST_GIVEN, NotMade, address_of, can_make, make_pdf
 from ...platform.records.lists import get
@@ -148,8 +148,7 @@ def _write_down(printed: Printed, as_what: str) -> None:
     data = {"form": printout.form, "printout": printout.key, "version": printout.version}
 
     def deed(session: Session) -> None:
-        write_views(session, printed.shown)
-        look_out(session, [actor.person_id])
+        write_shown(session, printed.shown)
         append(session, "record:printed", actor, subject, actor.unit_id, {**data, "as": as_what})
 
     close_reading()

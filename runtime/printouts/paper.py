@@ -10,7 +10,7 @@ from typing import Any
 
 from ...platform.definitions.fields import Field
 from ...platform.records.choices import labels
-from ...platform.records.record import Record
+from ...platform.records.record import READABLE, Record
 from ...platform.store.errors import Conflict
 from ...platform.store.file_kinds import is_image
 from ...platform.store.file_model import FileRow
@@ -18,7 +18,7 @@ from ...platform.store.files import file_rows
 from ..forms.show import Reader, shown
 from .definition import Block, Fact, Printout
 from .gaps import Gap, Part, lines_of
-from .sight import READABLE, Seen, Sight
+from .sight import Seen, Sight
 from .words import worded
 
 #: what stands where its reader may not see what would

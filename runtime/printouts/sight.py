@@ -15,14 +15,12 @@ from ...platform.definitions.fields import Field
 from ...platform.definitions.form_scope import published_forms, scope_of
 from ...platform.expressions import BOOL, Env, ExpressionError, Type, Typed, check, compile
 from ...platform.records.compute import env_of
-from ...platform.records.lists import get
-from ...platform.records.record import Record
-from ...platform.store.errors import Conflict, NotFound
+from ...platform.records.eyes import Eyes
+from ...platform.records.record import READABLE, Record
+from ...platform.store.errors import Conflict
 from ...platform.store.kept import kept
 from ..forms.show import Reader, link_labels, shown
 from .definition import Path, path_of
-
-READABLE = ("read", "write")
 
 
 @dataclass(frozen=True)
@@ -61,11 +59,11 @@ class _Watched(dict[str, Any]):
 
 
 class Sight:
-    """Reads each record once, and each of its expressions once in a form's life."""
+    """Reads each expression once in a form's life; each record that it reads is looked at."""
 
     def __init__(self, reader: Reader, record: Record) -> None:
         self.reader, self.record = reader, record
-        self._read: dict[tuple[str, int], Record | None] = {(record.form.key, record.id): record}
+        self.eyes = Eyes(reader.session, reader.actor, record)
         self._names: dict[tuple[str, int], Mapping[str, Mapping[int, str]]] = {}
         self._missed: list[str] = []
 
@@ -137,18 +135,8 @@ class Sight:
         number = record.values.get(key)
         if number is None:
             return None, False
-        found = self._at(form, number)
+        found = self.eyes.record(form, number)
         return found, found is None
-
-    def _at(self, form: str, number: int) -> Record | None:
-        """Another record, as the reader may see it; it is one more that they look at."""
-        at = (form, number)
-        if at not in self._read:
-            try:
-                self._read[at] = get(self.reader.session, self.reader.actor, form, number)
-            except NotFound:
-                self._read[at] = None
-        return self._read[at]
 
     def _called(self, record: Record) -> Mapping[str, Mapping[int, str]]:
         at = (record.form.key, record.id)
@@ -162,7 +150,7 @@ class Sight:
         env = env_of(reader.session, reader.actor, values, reader.zone)
 
         def follow(form: str, number: Any) -> Mapping[str, Any] | None:
-            found = self._at(form, int(number))
+            found = self.eyes.record(form, int(number))
             if found is None:
                 self._missed.append(form)
                 return None

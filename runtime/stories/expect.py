@@ -2,10 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Row, Table, select
 from sqlalchemy.orm import Session
 
 from ...platform.definitions.faults import Fault
@@ -178,20 +178,29 @@ def _instance(session: Session, cast: Cast, item: Item) -> Iterator[Problem]:
             yield unlike("E_STORY_UNLIKE", sorted(item[part]), found, f"/{part}")
 
 
-def _message(session: Session, cast: Cast, item: Item) -> Iterator[Problem]:
+def _of_step(
+    session: Session, cast: Cast, item: Item, word: str, table: Table, *order: ColumnElement[Any]
+) -> list[Row[Any]]:
+    """What a step has made about the record, as far as it stands as the item says."""
     form, number = cast.record(item["of"])
-    query = select(messages).where(
-        messages.c.subject_form == form,
-        messages.c.subject_id == number,
-        messages.c.step_key == item["message"],
+    query = select(table).where(
+        table.c.subject_form == form,
+        table.c.subject_id == number,
+        table.c.step_key == item[word],
     )
-    rows = [
-        row
-        for row in session.execute(query.order_by(messages.c.due_at, messages.c.id))
-        if item.get("state", row.state) == row.state
-    ]
+    found = session.execute(query.order_by(*order, table.c.id))
+    return [row for row in found if item.get("state", row.state) == row.state]
+
+
+def _so_many(item: Item, rows: Sequence[Row[Any]]) -> Iterator[Problem]:
+    """As many as the item says, or any."""
     if len(rows) != item.get("number", max(1, len(rows))):
         yield unlike("E_STORY_UNLIKE", item.get("number", "1+"), len(rows), "/number")
+
+
+def _message(session: Session, cast: Cast, item: Item) -> Iterator[Problem]:
+    rows = _of_step(session, cast, item, "message", messages, messages.c.due_at)
+    yield from _so_many(item, rows)
     due = [cast.local(row.due_at) for row in rows if row.due_at is not None]
     if "due" in item and item["due"] != due:
         yield unlike("E_STORY_UNLIKE", item["due"], due, "/due")
@@ -210,19 +219,8 @@ def _message(session: Session, cast: Cast, item: Item) -> Iterator[Problem]:
 
 
 def _call(session: Session, cast: Cast, item: Item) -> Iterator[Problem]:
-    form, number = cast.record(item["of"])
-    query = select(calls).where(
-        calls.c.subject_form == form,
-        calls.c.subject_id == number,
-        calls.c.step_key == item["call"],
-    )
-    rows = [
-        row
-        for row in session.execute(query.order_by(calls.c.id))
-        if item.get("state", row.state) == row.state
-    ]
-    if len(rows) != item.get("number", max(1, len(rows))):
-        yield unlike("E_STORY_UNLIKE", item.get("number", "1+"), len(rows), "/number")
+    rows = _of_step(session, cast, item, "call", calls)
+    yield from _so_many(item, rows)
     body = json.loads(body_of(session, rows[-1].body)) if rows else {}
     for path, wanted in item.get("sent", {}).items():
         found: Any = body

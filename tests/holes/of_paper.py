@@ -70,8 +70,8 @@ HOLES = (
     Hole(
         "what a link leads to is printed in its reader's eyes",
         "runtime/printouts/sight.py",
-        "get(self.reader.session, self.reader.actor, form, number)",
-        f"get(self.reader.session, {SYSTEM}, form, number)",
+        "Eyes(reader.session, reader.actor, record)",
+        f"Eyes(reader.session, {SYSTEM}, record)",
         (f"{PAGES}::test_hidden_and_masked_fields_print_as_their_reader_sees_them",),
     ),
     Hole(

@@ -5,7 +5,7 @@ from .hole import Hole
 HOLES = (
     Hole(
         "who is shown very many records is noticed",
-        "platform/web/view_log.py",
+        "platform/identity/many_seen.py",
         "    look_out(session, (row.person_id for row in rows))\n",
         "",
         (
@@ -113,8 +113,8 @@ HOLES = (
     ),
     Hole(
         "a link ends",
-        "platform/identity/invitations.py",
-        "            Invitation.expires_at > moment(session),\n            Person",
+        "platform/identity/reach.py",
+        "            kind.expires_at > moment(session),\n            Person",
         "            Person",
         (
             "platform/identity/test_invitations.py::test_a_first_link_holds_for_days_and_one_that_replaces_a_password_for_minutes",

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from careloom.platform.events.model import Event
-from careloom.platform.events.view_log import looked, write_views
-from careloom.platform.identity.many_seen import MANY, look_out
+from careloom.platform.events.view_log import looked
+from careloom.platform.identity.many_seen import MANY, write_shown
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database
 
@@ -31,8 +31,7 @@ def shown(
     rows = looked([(form, purpose, tuple(ids))], database.clock.now(), person, "::1")
 
     def deed(session: Session) -> None:
-        write_views(session, rows)
-        look_out(session, [person])
+        write_shown(session, rows)
 
     database.write(deed)
 

@@ -123,7 +123,7 @@ def test_an_export_is_written_down_before_its_file_is_there(
     def full(*_: Any) -> None:
         raise OSError("no space")
 
-    monkeypatch.setattr("careloom.platform.records.take.write_views", full)
+    monkeypatch.setattr("careloom.platform.records.take.write_shown", full)
     with pytest.raises(OSError):
         write_file(site.database, clerk, "lead", tmp_path / "again.csv")
     assert [path.name for path in tmp_path.glob("*.csv*")] == ["leads.csv"]
@@ -155,7 +155,7 @@ def test_rows_that_could_not_be_written_wait_for_the_next_time(
     call = caller(site, clerk)
     make.record(site.database, "lead", clerk, name="Li")
     with monkeypatch.context() as patched:
-        patched.setattr("careloom.platform.web.view_log.write_views", lambda *_, **__: 1 / 0)
+        patched.setattr("careloom.platform.web.view_log.write_shown", lambda *_, **__: 1 / 0)
         assert call("GET", "/api/records/lead").status_code == 200
     assert looks(site.database) == []
     call("GET", "/api/records/lead")

@@ -240,7 +240,7 @@ def test_who_printed_what_is_written_down_before_it_is_handed_out(
     def full(*_: Any) -> None:
         raise OSError("no space")
 
-    monkeypatch.setattr(pages, "write_views", full)
+    monkeypatch.setattr(pages, "write_shown", full)
     monkeypatch.setattr(pages, "make_pdf", lambda *_: Made(b"%PDF-of-somebody", ()))
     monkeypatch.setattr(pages, "can_make", lambda: True)
     for path in ("consent", "consent/pdf"):
