@@ -69,7 +69,8 @@ def _key(file: Path) -> Ed25519PrivateKey:
     return found
 
 
-@click.command("trust")
+# one key in 64 begins with a dash and is no option for that
+@click.command("trust", context_settings={"ignore_unknown_options": True})
 @click.argument("name")
 @click.argument("key")
 @with_appcontext

@@ -235,6 +235,19 @@ def test_a_program_hears_what_the_signature_is_worth_and_says_its_yes(site: Site
     assert call("POST", "/api/packs/apply", yes).status_code == 200
 
 
+def _of_seed(number: int) -> str:
+    return named(Ed25519PrivateKey.from_private_bytes(number.to_bytes(32)))
+
+
+@pytest.mark.parametrize("public", [_of_seed(33), _of_seed(3124), _of_seed(15886)])
+def test_a_key_that_looks_like_an_option_is_trusted_and_listed(site: Site, public: str) -> None:
+    assert public.startswith("-")
+    info = ScriptInfo(create_app=lambda: site.app)
+    done = CliRunner().invoke(main, ["packs", "trust", "house", public], obj=info)
+    assert done.exit_code == 0, done.output
+    assert CliRunner().invoke(main, ["packs", "signers"], obj=info).output == f"house  {public}\n"
+
+
 @pytest.mark.parametrize("zip_it", [False, True])
 def test_the_command_line_makes_a_key_signs_and_lets_come_in(
     site: Site, tmp_path: Path, zip_it: bool
