@@ -16,13 +16,12 @@ from ...platform.store.session import moment
 from ..channels import wake
 from ..channels.deliver import Came, Parcel, anything_to_send, send, settle, take
 from ..timers.set import NewTimer, set_timers
+from .looker import Looker
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8
 """Calls that one process sends at the same time, over all connections."""
-LOOK_SECONDS = 1.0
-MOST_PAUSE_SECONDS = 15.0
 
 
 def send_due(database: Database, client: Client) -> int:
@@ -63,43 +62,32 @@ def settled(session: Session, parcel: Parcel, came: Came) -> None:
 class Caller:
     """The thread of a process that takes calls, and those that send them."""
 
+    name = "careloom-calls"
+
     def __init__(self, database: Database, client: Client) -> None:
         self.database = database
         self.client = client
-        self.thread = threading.Thread(target=self._run, name="careloom-calls", daemon=True)
-        self._left = threading.Event()
-        self._stopped = False
+        self._looker = Looker(self.name, self._look)
         self._sending: set[threading.Thread] = set()
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        wake.listeners.append(self._left.set)
-        self.thread.start()
+        """Begin, and listen for calls that were asked for."""
+        wake.listeners.append(self._looker.nudge)
+        self._looker.start()
 
     def leave(self) -> None:
         """Take nothing more; what is being sent is finished, or its lease ends."""
-        self._stopped = True
-        wake.listeners.remove(self._left.set)
-        self._left.set()
+        wake.listeners.remove(self._looker.nudge)
+        self._looker.leave()
 
-    def join(self, seconds: float) -> None:
-        """Wait for what is being sent."""
-        until = time.monotonic() + seconds
-        self.thread.join(max(0, until - time.monotonic()))
+    def join(self, until: float) -> bool:
+        """Wait for what is being sent until then (of the monotonic clock); whether it has ended."""
+        ended = [self._looker.join(until)]
         for thread in list(self._sending):
             thread.join(max(0, until - time.monotonic()))
-
-    def _run(self) -> None:
-        pause = LOOK_SECONDS
-        while not self._stopped:
-            self._left.clear()
-            try:
-                self._look()
-                pause = LOOK_SECONDS
-            except Exception:
-                log.exception("calls are looked at again in %.0f s", pause)
-                pause = min(pause * 2, MOST_PAUSE_SECONDS)
-            self._left.wait(pause)
+            ended.append(not thread.is_alive())
+        return all(ended)
 
     def _look(self) -> None:
         with self._lock:
@@ -118,4 +106,4 @@ class Caller:
         finally:
             with self._lock:
                 self._sending.discard(threading.current_thread())
-            self._left.set()
+            self._looker.nudge()

@@ -8,6 +8,7 @@ there is, and never read.
 import json
 import logging
 import threading
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -93,20 +94,19 @@ class Listener(SimpleWorker):
 
 
 class Ear:
-    """Listens from a thread, and goes on when Redis was away. `start` and `stop` once each.
+    """Listens from a thread, and goes on when Redis was away. `start` and `stop` once each."""
 
-    thread: ends soon after `leave`, but not while a Redis that hangs holds it.
-    """
+    name = "careloom-ear"
 
     def __init__(self, url: str, drain: Callable[[], object]) -> None:
         self._url = url
         self._drain = drain
         self._leaving = threading.Event()
-        self.thread = threading.Thread(target=self._run, name="careloom-ear", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
 
     def start(self) -> None:
         """Listen."""
-        self.thread.start()
+        self._thread.start()
 
     def leave(self) -> None:
         """Finish the batch at hand, take leave of Redis and end."""
@@ -115,7 +115,13 @@ class Ear:
     def stop(self, wait_seconds: float = 10) -> None:
         """Leave, and wait until it has."""
         self.leave()
-        self.thread.join(wait_seconds)
+        self.join(time.monotonic() + wait_seconds)
+
+    def join(self, until: float) -> bool:
+        """Wait until then (of the monotonic clock); whether it has ended. A Redis that hangs may
+        hold it."""
+        self._thread.join(max(0, until - time.monotonic()))
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         pause = 1.0

@@ -1,8 +1,4 @@
-"""The worker: a thread that drains when it is nudged, and looks by itself once a second.
-
-The nudge saves time and nothing else: whatever was committed is found by looking, so a kill
-between a commit and its nudge loses nothing.
-"""
+"""The worker: what one process does of what is due, in threads that leave when they are told to."""
 
 import logging
 import threading
@@ -21,14 +17,10 @@ from ..timers import wake as timers
 from .calling import Caller
 from .dispatch import drain, staying
 from .listener import Ear
+from .looker import LOOK_SECONDS, Looker
 from .waiting import anything_due, anything_unsealed
 
 log = logging.getLogger(__name__)
-
-LOOK_SECONDS = 1.0
-MOST_PAUSE_SECONDS = 15.0
-"""After trouble (no disk, no server) it looks less often, but never less than this."""
-
 
 STEPS_AT_ONCE = 20
 """Of one of the store's jobs, before the next has its turn."""
@@ -45,26 +37,21 @@ class Worker:
         self, database: Database, redis_url: str = "", client: Client | None = None
     ) -> None:
         self.database = database
-        self._nudged = threading.Event()
-        self._stopped = False
-        self._thread = threading.Thread(target=self._run, name="careloom-work", daemon=True)
+        self._work = Looker("careloom-work", self._look)
         # An index may take minutes: what people wait for does not stand behind it.
-        self._store = threading.Thread(target=self._run_jobs, name="careloom-jobs", daemon=True)
-        self._job_left = threading.Event()
+        self._jobs = Looker("careloom-jobs", self._do_jobs)
         self._ear = Ear(redis_url, self._heard) if redis_url else None
         self._caller = Caller(database, client) if client else None
+        threads = (self._work, self._jobs, self._ear, self._caller)
+        self._threads: list[Looker | Ear | Caller] = [each for each in threads if each]
 
     def start(self) -> None:
         """Begin, and listen for nudges."""
         events.wake.append(self.nudge)
         timers.listeners.append(self._timer_set)
-        jobs.wake.append(self._job_left.set)
-        self._thread.start()
-        self._store.start()
-        if self._ear:
-            self._ear.start()
-        if self._caller:
-            self._caller.start()
+        jobs.wake.append(self._jobs.nudge)
+        for thread in self._threads:
+            thread.start()
 
     def stop(self, wait_seconds: float = 15) -> None:
         """Finish the batch at hand and leave; what is left waits for the others.
@@ -73,29 +60,21 @@ class Worker:
         its transaction is undone, and whoever works next does it.
         """
         until = time.monotonic() + wait_seconds
-        self._stopped = True
-        self._nudged.set()
-        self._job_left.set()
-        if self._ear:
-            self._ear.leave()
-        if self._caller:
-            self._caller.leave()
+        for thread in self._threads:
+            thread.leave()
         events.wake.remove(self.nudge)
         timers.listeners.remove(self._timer_set)
-        jobs.wake.remove(self._job_left.set)
-        for thread in (self._thread, self._store, *([self._ear.thread] if self._ear else [])):
-            thread.join(max(0, until - time.monotonic()))
-            if thread.is_alive():
+        jobs.wake.remove(self._jobs.nudge)
+        for thread in self._threads:
+            if not thread.join(until):
                 log.warning("%s was left in the middle of its work", thread.name)
-        if self._caller:
-            self._caller.join(max(0, until - time.monotonic()))
 
     def nudge(self) -> None:
         """Something was committed that is to be followed up: look at once."""
-        self._nudged.set()
+        self._work.nudge()
 
     def _look(self) -> None:
-        work_once(self.database, lambda: self._stopped, self._nudged)
+        work_once(self.database, lambda: self._work.leaving, self._work.nudged)
 
     def _heard(self) -> None:
         """Somebody rang in Redis. Trouble is told; whoever looks by itself waits it out."""
@@ -107,35 +86,13 @@ class Worker:
     def _timer_set(self, due_at: datetime) -> None:
         soon = self.database.clock.now() + timedelta(seconds=LOOK_SECONDS)
         if due_at <= soon:
-            self._nudged.set()
+            self.nudge()
 
-    def _run(self) -> None:
-        pause = LOOK_SECONDS
-        while not self._stopped:
-            self._nudged.clear()
-            try:
-                self._look()
-                pause = LOOK_SECONDS
-            except Exception:
-                log.exception("the worker will look again in %.0f s", pause)
-                pause = min(pause * 2, MOST_PAUSE_SECONDS)
-            self._nudged.wait(pause)
-
-    def _run_jobs(self) -> None:
-        pause = LOOK_SECONDS
-        while not self._stopped:
-            self._job_left.clear()
-            try:
-                with self.database.read() as session:
-                    due = jobs.anything_due(session)
-                done = jobs.run(self.database, STEPS_AT_ONCE) if due else 0
-                pause = LOOK_SECONDS
-                if done >= STEPS_AT_ONCE:
-                    continue
-            except Exception:
-                log.exception("the store's jobs are looked at again in %.0f s", pause)
-                pause = min(pause * 2, MOST_PAUSE_SECONDS)
-            self._job_left.wait(pause)
+    def _do_jobs(self) -> None:
+        with self.database.read() as session:
+            due = jobs.anything_due(session)
+        if due and jobs.run(self.database, STEPS_AT_ONCE) >= STEPS_AT_ONCE:
+            self._jobs.nudge()
 
 
 def work_once(

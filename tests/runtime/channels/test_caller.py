@@ -12,7 +12,7 @@ from careloom.platform.store.clock import TurnedClock
 from careloom.runtime.channels import wake
 from careloom.runtime.channels.deliver import AT_ONCE, LEASE
 from careloom.runtime.flows.model import Instance
-from careloom.runtime.work import calling
+from careloom.runtime.work import calling, looker
 from careloom.runtime.work.calling import taken
 from careloom.runtime.work.worker import Worker, start_worker
 
@@ -63,7 +63,7 @@ def test_what_a_dead_process_had_taken_is_sent_by_another(
         ring = ring_in(clinic, receiver, TELL, END)
         clinic.started()
         (lost,) = taken(clinic.database, 8)  # and this process is no more
-        monkeypatch.setattr(calling, "LOOK_SECONDS", 0.1)
+        monkeypatch.setattr(looker, "LOOK_SECONDS", 0.1)
         worker = Worker(clinic.database, client=ring.client)
         worker.start()
         try:

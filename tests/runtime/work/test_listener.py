@@ -265,14 +265,14 @@ import sys
 from pathlib import Path
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import open_database
-from careloom.runtime.work import verbs, worker
+from careloom.runtime.work import looker, verbs, worker
 from careloom.platform.web.app import create_app
 from datetime import datetime, UTC
 worker.Worker.nudge = lambda self: None
 url, home, redis = sys.argv[1:]
 database = open_database(url, Path(home), TurnedClock(datetime(2026, 3, 3, 2, 1, tzinfo=UTC)))
 create_app(database)
-worker.LOOK_SECONDS = 3600.0
+looker.LOOK_SECONDS = 3600.0
 verbs.stay(database, redis)
 """
 
