@@ -7,8 +7,6 @@ where the pack comes in (`signers`).
 
 import hashlib
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from ..store.errors import Malformed, Problem
+from ..store.letters import spelled, unspelled
 from .strict import Unread, loads
 
 SIGNATURE = "signature.json"
@@ -27,12 +26,12 @@ KEY = re.compile(r"[A-Za-z0-9_-]{43}\Z", re.ASCII)
 def named(key: Ed25519PrivateKey | Ed25519PublicKey) -> str:
     """A public key as people pass it on: its 32 bytes in URL-safe base64, 43 letters."""
     public = key.public_key() if isinstance(key, Ed25519PrivateKey) else key
-    return _spelled(public.public_bytes_raw())
+    return spelled(public.public_bytes_raw())
 
 
 def is_key(text: str) -> bool:
     """Whether this is a public key as `named` writes it."""
-    return KEY.match(text) is not None and _spelled(_decoded(text)) == text
+    return KEY.match(text) is not None and len(_bytes(text)) == 32
 
 
 def sign(files: Mapping[str, bytes], key: Ed25519PrivateKey) -> dict[str, Any]:
@@ -43,7 +42,7 @@ def sign(files: Mapping[str, bytes], key: Ed25519PrivateKey) -> dict[str, Any]:
         "format": 1,
         "signer": named(key),
         "files": digests,
-        "signature": _spelled(signature),
+        "signature": spelled(signature),
     }
 
 
@@ -68,9 +67,9 @@ def signer_of(files: Mapping[str, bytes]) -> str:
         raise _refusal(
             *(Problem("/" + name[:200], _what(name, digests, listed)) for name in differ)
         )
-    key = Ed25519PublicKey.from_public_bytes(_decoded(found["signer"]))
+    key = Ed25519PublicKey.from_public_bytes(unspelled(found["signer"]))
     try:
-        key.verify(_decoded(found["signature"]), _signed(listed))
+        key.verify(unspelled(found["signature"]), _signed(listed))
     except InvalidSignature:
         raise _refusal(Problem(f"/{SIGNATURE}", "E_PACK_SIGNATURE")) from None
     return str(found["signer"])
@@ -108,20 +107,15 @@ def _is_signature(found: Any) -> bool:
         and isinstance(found["signer"], str)
         and is_key(found["signer"])
         and isinstance(found["signature"], str)
-        and len(_decoded(found["signature"])) == 64
-        and _spelled(_decoded(found["signature"])) == found["signature"]
+        and len(_bytes(found["signature"])) == 64
         and isinstance(found["files"], dict)
         and all(isinstance(digest, str) for digest in found["files"].values())
     )
 
 
-def _spelled(content: bytes) -> str:
-    return urlsafe_b64encode(content).decode().rstrip("=")
-
-
-def _decoded(text: str) -> bytes:
-    """Nothing when this is no base64."""
+def _bytes(letters: str) -> bytes:
+    """Nothing when these letters are for none."""
     try:
-        return urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (Error, ValueError):
+        return unspelled(letters)
+    except ValueError:
         return b""

@@ -1,7 +1,5 @@
 """A form's records, as one asker may see them: filter, sort, search, page, count, read one."""
 
-import base64
-import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +27,7 @@ from ..events.view_log import note
 from ..identity.actor import Actor
 from ..identity.permissions import Access, access
 from ..store.errors import Malformed, NotFound, Problem
+from ..store.letters import spelled, unspelled
 from .filters import filter_clause
 from .live import as_seen, seen_column, with_live
 from .record import Record, may, record_of
@@ -288,18 +287,17 @@ def _encode(values: Sequence[Any]) -> str:
         else v
         for v in values
     ]
-    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
+    return spelled(json.dumps(plain).encode())
 
 
 def _decode(cursor: str, sorts: Sequence[Sort]) -> list[Any]:
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        values = [_revive(value) for value in json.loads(text)]
+        values = [_revive(value) for value in json.loads(unspelled(cursor))]
         if len(values) != len(sorts) or values[-1] is None:
             raise ValueError
         if not all(_fits(value, by.kind) for value, by in zip(values, sorts, strict=True)):
             raise ValueError
-    except (ValueError, TypeError, KeyError, AttributeError, binascii.Error) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Malformed("E_CURSOR") from error
     return values
 

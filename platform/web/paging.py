@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -12,6 +10,7 @@ from typing import Any
 from flask import request
 
 from ..store.errors import Malformed
+from ..store.letters import spelled, unspelled
 from .request import settings, who_or_nobody
 
 USUAL, MOST = 50, 200
@@ -38,8 +37,8 @@ def cursor() -> str | None:
         return None
     text, _, seal = sealed.partition(".")
     try:
-        mark = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("utf-8")
-    except (binascii.Error, ValueError):
+        mark = unspelled(text).decode()
+    except ValueError:
         raise Malformed("E_CURSOR") from None
     if not hmac.compare_digest(_seal(mark).encode(), seal.encode("utf-8", "replace")):
         raise Malformed("E_CURSOR")
@@ -55,8 +54,7 @@ def sealed(mark: str | None) -> str | None:
     """A mark as it goes out."""
     if mark is None:
         return None
-    text = base64.urlsafe_b64encode(mark.encode()).decode().rstrip("=")
-    return f"{text}.{_seal(mark)}"
+    return f"{spelled(mark.encode())}.{_seal(mark)}"
 
 
 def _seal(mark: str) -> str:

@@ -1,7 +1,5 @@
 """The tasks a person may take, soonest due first, each with its record's label: one query."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +12,7 @@ from ...platform.events.view_log import note
 from ...platform.identity.actor import Actor
 from ...platform.identity.model import Person
 from ...platform.store.errors import Malformed
+from ...platform.store.letters import spelled, unspelled
 from ...platform.store.session import moment
 from .actors import stations
 from .model import How, TaskState, task_actors, tasks
@@ -217,13 +216,13 @@ def _count(session: Session, actor: Actor, only: Sequence[ColumnElement[bool]]) 
 
 def _encode(at: datetime, task_id: int) -> str:
     text = f"{at.isoformat()} {task_id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return spelled(text.encode())
 
 
 def _decode(cursor: str) -> tuple[datetime, int]:
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        text = unspelled(cursor).decode()
         at, task_id = text.split(" ")
         return datetime.fromisoformat(at).astimezone(UTC), int(task_id)
-    except (ValueError, binascii.Error) as error:
+    except ValueError as error:
         raise Malformed("E_CURSOR") from error
