@@ -249,9 +249,3 @@ def was_taken_away(session: Session, person_id: int) -> bool:
     ).all()
     before = last[1] if len(last) == 2 else None
     return before is not None and before.name == names[1] and not before.data["by_self"]
-
-
-def sample(session: Session) -> tuple[str, str] | None:
-    """A secret as it is kept, with its column's name: for asking whether the keys open it."""
-    kept = session.scalar(select(SecondFactor.secret).order_by(SecondFactor.since.desc()).limit(1))
-    return None if kept is None else (COLUMN, kept)

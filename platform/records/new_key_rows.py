@@ -83,4 +83,15 @@ def rows_by(session: Session, number: int) -> Iterator[bool]:
         yield session.execute(found).first() is not None
 
 
+def sample_rows(session: Session) -> Iterator[tuple[str, str]]:
+    """Of each column, `table.column`, what is kept of the newest row that has something there."""
+    for its in ROWS.values():
+        for name in its.columns:
+            column = its.table.c[name]
+            query = select(column).where(column.is_not(None), column != "").order_by(its.key.desc())
+            kept = session.scalar(query.limit(1))
+            if kept is not None:
+                yield f"{its.table.name}.{name}", kept
+
+
 jobs.KINDS[ROTATE_ROWS] = write_rows_anew

@@ -10,12 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..definitions.published import entries
-from ..identity import second_factor
 from ..store.database import Database
 from ..store.encrypted import Unreadable, keyring
 from ..store.errors import Conflict, NotUnderstood
 from ..store.upgrade import is_behind
 from .new_key import encrypted_fields
+from .new_key_rows import sample_rows
 
 
 def require_standing(database: Database) -> None:
@@ -41,11 +41,9 @@ def begin_keys(database: Database) -> None:
 
 
 def _samples(session: Session) -> Iterator[tuple[str, str]]:
-    """Of every field that is encrypted, `form.field`, what is kept of the newest record; and the
-    newest second factor's secret."""
-    secret = second_factor.sample(session)
-    if secret is not None:
-        yield secret
+    """Of everything that is encrypted, `form.field` or `table.column`, what is kept of the newest
+    record or row."""
+    yield from sample_rows(session)
     for entry in entries(session, "form"):
         try:
             fields = encrypted_fields(session, entry.key)

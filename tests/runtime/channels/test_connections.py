@@ -15,8 +15,11 @@ from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.identity.grants import give
 from careloom.platform.outbound.addresses import read_allowed
 from careloom.platform.records.new_key import ask_for, in_use
+from careloom.platform.records.standing import begin_keys, require_standing
 from careloom.platform.store import jobs
+from careloom.platform.store.database import open_database
 from careloom.platform.store.encrypted import keyring
+from careloom.platform.store.errors import Conflict
 from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import settings_from
 from careloom.runtime.channels.connection_api import CLIENT
@@ -284,6 +287,25 @@ def test_a_new_key_writes_connections_and_calls_anew(clinic: Clinic, receiver: R
     ring_of.drop(1)
     ring.work()
     assert len(receiver.asked) == 3 and is_signed(receiver.asked[0], ring.secret)
+
+
+def test_a_process_begins_only_with_the_keys_of_what_is_set_up(
+    clinic: Clinic, receiver: Receiver, tmp_path: Path
+) -> None:
+    """And none are made beside them: what is encrypted is a connection and nothing else."""
+    ring_in(clinic, receiver, TELL, END)
+    second = open_database(clinic.database.url, tmp_path / "second")
+    begin_keys(second)
+    assert keyring(second.home).numbers() == []
+    keyring(second.home).begin()
+    with pytest.raises(Conflict) as refusal:
+        require_standing(second)
+    assert (refusal.value.code, refusal.value.params["field"]) == (
+        "E_KEYS_OTHER",
+        "connection.address",
+    )
+    second.close()
+    require_standing(clinic.database)
 
 
 def test_without_its_keys_a_call_is_an_incident_and_not_a_loop(
