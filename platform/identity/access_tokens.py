@@ -22,9 +22,9 @@ from ..store.session import moment, new_id
 from .actor import Actor, actor_of
 from .authority import need_authority
 from .events import SUBJECT
-from .model import AccessToken, Person
+from .model import AccessToken
 from .opaque import digest, opaque
-from .reach import in_reach, person_of
+from .reach import own_or_in_reach
 
 SHAPE = re.compile(r"clm_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
 MOST = 50  # living tokens of one person
@@ -48,7 +48,7 @@ def issue(
     Returns the row and the token, which is shown this once. Raises NotFound, NotAllowed,
     Conflict when the person has MOST of them or is disabled.
     """
-    person = _person(session, actor, person_id)
+    person = own_or_in_reach(session, actor, person_id, "people.write")
     if person_id != actor.person_id:
         need_authority(session, actor, person_id)
     living = session.scalars(
@@ -115,7 +115,7 @@ def revoke(session: Session, actor: Actor, token_id: int) -> None:
     if row is None:
         raise NotFound("E_NO_TOKEN")
     try:
-        person = _person(session, actor, row.person_id)
+        person = own_or_in_reach(session, actor, row.person_id, "people.write")
     except NotAllowed:
         raise NotFound("E_NO_TOKEN") from None
     if row.revoked_at is None:
@@ -141,16 +141,9 @@ def revoke_all(session: Session, person_id: int) -> None:
 
 def tokens_of(session: Session, actor: Actor, person_id: int) -> Sequence[AccessToken]:
     """A person's tokens, newest first; the secrets are not among what is known."""
-    _person(session, actor, person_id)
+    own_or_in_reach(session, actor, person_id, "people.write")
     return session.scalars(
         select(AccessToken)
         .where(AccessToken.person_id == person_id)
         .order_by(AccessToken.id.desc())
     ).all()
-
-
-def _person(session: Session, actor: Actor, person_id: int) -> Person:
-    """The token's person. Raises NotAllowed when the actor may not deal with their tokens."""
-    if person_id == actor.person_id:
-        return person_of(session, person_id)
-    return in_reach(session, actor, person_id, "people.write")

@@ -10,6 +10,9 @@ declare(
     {
         "person:signed_in": ("address",),
         "person:signed_out": ("everywhere",),
+        "person:browser_ended": ("browser", "system", "by_self"),
+        "person:browsers_many": ("browser", "system", "most"),
+        "person:others_ended": ("count",),
         "person:locked": ("address",),
         "person:invited": ("until",),
         "person:unlocked": (),

@@ -79,7 +79,10 @@ class GrantRow(Base):
 
 
 class SignIn(Base):
-    """One browser that is signed in. The cookie's token is known here by its SHA-256 only."""
+    """One browser that is signed in. The cookie's token is known here by its SHA-256 only.
+
+    browser, system: what kind it said it was, of the kinds we know (`web.kinds`); none otherwise.
+    """
 
     __tablename__ = "sign_in"
 
@@ -87,6 +90,8 @@ class SignIn(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     csrf: Mapped[str] = mapped_column(String(64))
     person_id: Mapped[int] = mapped_column(Id, ForeignKey("person.id"), index=True)
+    browser: Mapped[str | None] = mapped_column(String(20))
+    system: Mapped[str | None] = mapped_column(String(20))
     created_at: Mapped[datetime] = mapped_column(Moment)
     seen_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment, index=True)

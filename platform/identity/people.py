@@ -22,7 +22,7 @@ from .authority import need_authority
 from .events import SUBJECT
 from .model import Person, Unit
 from .permissions import held_at, need
-from .reach import in_reach, login_of, person_of
+from .reach import in_reach, login_of, own_or_in_reach, person_of
 from .tree import unit
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
@@ -204,10 +204,7 @@ def let_try_again(session: Session, actor: Actor, person_id: int) -> None:
 
 def sign_out_everywhere(session: Session, actor: Actor, person_id: int) -> None:
     """End every sign-in of a person, one's own or with `people.write`; tokens stay."""
-    if person_id == actor.person_id:
-        person = person_of(session, person_id)
-    else:
-        person = in_reach(session, actor, person_id, "people.write")
+    person = own_or_in_reach(session, actor, person_id, "people.write")
     sessions.end_all(session, person_id)
     data = {"everywhere": True}
     append(session, "person:signed_out", actor, (SUBJECT, person_id), person.unit_id, data)

@@ -65,6 +65,13 @@ def in_reach(session: Session, actor: Actor, person_id: int, right: str) -> Pers
     raise NotFound("E_NO_PERSON")
 
 
+def own_or_in_reach(session: Session, actor: Actor, person_id: int, right: str) -> Person:
+    """Oneself without any right; somebody else as `in_reach` has it."""
+    if person_id == actor.person_id:
+        return person_of(session, person_id)
+    return in_reach(session, actor, person_id, right)
+
+
 def person_by_login(session: Session, login: str) -> Person:
     """A person by login, for the command line. Raises NotFound."""
     person = session.scalar(select(Person).where(Person.login == login_of(login)))

@@ -8,27 +8,45 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from ..events.log import append
 from ..store.errors import NotSignedIn
 from ..store.session import moment, new_id
-from .actor import Actor, actor_of
+from .actor import SYSTEM, Actor, actor_of
+from .events import SUBJECT
 from .model import HalfSignIn, Person, SignIn
 from .opaque import digest, opaque
 from .reach import bearer
 
 LONGEST = timedelta(days=30)  # however often it is used
 HALF = timedelta(minutes=10)  # from the right password to the right code
+MOST = 20  # browsers at once, unless the operator says otherwise
 SEEN_EVERY = timedelta(minutes=5)  # how exactly we know when it was last used
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What kind of browser, on what system; empty where it did not say, or is none we know."""
+
+    browser: str = ""
+    system: str = ""
+
+
+UNKNOWN = Kind()
+
+
+@dataclass(frozen=True)
 class Begun:
-    """A sign-in just begun: the token goes into the cookie and is not kept."""
+    """A sign-in just begun: the token goes into the cookie and is not kept.
+
+    ended: the browsers that were signed out because of it.
+    """
 
     token: str
     csrf: str
     sign_in_id: int
     expires_at: datetime
     person_id: int
+    ended: tuple[Kind, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,28 +69,57 @@ class Current:
     due: bool
 
 
-def begin(session: Session, person_id: int, idle: timedelta) -> Begun:
+def begin(
+    session: Session,
+    person_id: int,
+    idle: timedelta,
+    kind: Kind = UNKNOWN,
+    most: int = MOST,
+) -> Begun:
     """Begin a sign-in with a new token; whatever the browser held before plays no part.
 
-    idle: how long it lives unused. Raises NotSignedIn when the person has been disabled.
+    idle: how long it lives unused. most: at so many browsers the person may be signed in; those
+    not used for longest are signed out. Raises NotSignedIn when the person has been disabled.
     """
     person = session.get(Person, person_id)
     if person is None or person.disabled_at is not None:
         raise NotSignedIn("E_SIGN_IN")
     now = moment(session)
     session.execute(delete(SignIn).where(SignIn.expires_at <= now))
+    ended = _make_room(session, person, most)
     token, csrf = opaque(), opaque()
     row = SignIn(
         id=new_id(session),
         token_hash=digest(token),
         csrf=csrf,
         person_id=person_id,
+        browser=kind.browser or None,
+        system=kind.system or None,
         created_at=now,
         seen_at=now,
         expires_at=now + idle,
     )
     session.add(row)
-    return Begun(token, csrf, row.id, row.expires_at, person_id)
+    return Begun(token, csrf, row.id, row.expires_at, person_id, ended)
+
+
+def _make_room(session: Session, person: Person, most: int) -> tuple[Kind, ...]:
+    """End the sign-ins of a person that leave no place for another; told in the trail."""
+    query = select(SignIn).where(SignIn.person_id == person.id)
+    rows = session.scalars(query.order_by(SignIn.seen_at.desc(), SignIn.id.desc())).all()
+    over, ended = rows[most - 1 :], []
+    for row in over:
+        kind = kind_of(row)
+        data = {"browser": kind.browser, "system": kind.system, "most": most}
+        append(session, "person:browsers_many", SYSTEM, (SUBJECT, person.id), person.unit_id, data)
+        ended.append(kind)
+    session.execute(delete(SignIn).where(SignIn.id.in_([row.id for row in over])))
+    return tuple(ended)
+
+
+def kind_of(row: SignIn) -> Kind:
+    """What kind of browser a sign-in is of."""
+    return Kind(row.browser or "", row.system or "")
 
 
 def begin_half(session: Session, person_id: int) -> Half:

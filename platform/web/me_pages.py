@@ -9,15 +9,15 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from ..identity import access_tokens, second_factor
+from ..identity import access_tokens, browsers, second_factor
 from ..identity.passwords import LONGEST, SHORTEST
 from ..store.errors import Invalid, NotAllowed, Problem, Refusal
 from ..store.session import moment
 from .codes import asked_for
 from .context import local
 from .own_password import change_own
-from .people_pages import tokens_of
-from .request import language, reading, who, write
+from .people_pages import browsers_of, tokens_of
+from .request import asker, language, reading, who, write
 from .role_words import role_title, unit_title
 from .routes import SIGNED_IN, route
 from .told import sent, sent_id, told
@@ -42,8 +42,8 @@ def _me() -> int:
 
 
 def _draw(problems: list[dict[str, str]] | None = None, token: str = "") -> str:  # nosec B107
-    """unit, held (title, unit), factor (since, codes; None without one), tokens, days (to choose
-    how long), once (a token), problems."""
+    """unit, held (title, unit), factor (since, codes; None without one), browsers, tokens, days (to
+    choose how long), once (a token), problems."""
     session, actor, me = reading(), who(), _me()
     return render_template(
         "pages/me.html",
@@ -56,6 +56,7 @@ def _draw(problems: list[dict[str, str]] | None = None, token: str = "") -> str:
             for grant in actor.grants
         ],
         factor=_factor(session, me),
+        browsers=browsers_of(session, actor, me),
         tokens=tokens_of(session, actor, me),
         days=DAYS,
         once=_once(token) if token else None,
@@ -123,4 +124,25 @@ def revoke_token() -> ResponseReturnValue:
     actor, token_id = who(), sent_id("token")
     write(lambda session: access_tokens.revoke(session, actor, token_id))
     flash(say(language(), "page.me.revoked"), "ok")
+    return redirect("/me", 303)
+
+
+@route(area, "/me/browsers/end", methods=("POST",), needs=SIGNED_IN, endpoint="end_browser")
+def end_browser() -> ResponseReturnValue:
+    """One of one's own, with its next request."""
+    actor, sign_in_id = who(), sent_id("sign_in")
+    try:
+        write(lambda session: browsers.end_one(session, actor, sign_in_id))
+    except Refusal as refusal:
+        return _draw(told(refusal)), refusal.status
+    flash(say(language(), "page.browsers.ended"), "ok")
+    return redirect("/me", 303)
+
+
+@route(area, "/me/browsers/end-others", methods=("POST",), needs=SIGNED_IN, endpoint="end_others")
+def end_others() -> ResponseReturnValue:
+    """All but the one that asks."""
+    actor, kept = who(), asker().sign_in_id
+    count = write(lambda session: browsers.end_others(session, actor, kept))
+    flash(say(language(), "page.browsers.others_ended", count=count), "ok")
     return redirect("/me", 303)

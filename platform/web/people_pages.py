@@ -13,20 +13,22 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from ..definitions.published import entries
-from ..identity import access_tokens, grants, invitations, people, second_factor
+from ..identity import access_tokens, browsers, grants, invitations, people, second_factor
 from ..identity.actor import Actor, actor_of
 from ..identity.model import GrantRow, Person
 from ..identity.permissions import access, allowed
 from ..identity.reach import in_reach
 from ..identity.roles import role_keys
+from ..identity.sessions import kind_of
 from ..store.errors import Invalid, Problem, Refusal
 from ..store.session import moment
 from .accounts_api import link_of
 from .context import local
+from .kinds import kind_words
 from .navigation import Place, add_places
 from .paging import cursor, sealed
 from .person_links import PERSON_LINKS
-from .request import language, reading, settings, who, write
+from .request import asker, language, reading, settings, who, write
 from .role_words import role_title, unit_title
 from .routes import route
 from .told import sent, sent_id, told, unit_choices
@@ -158,8 +160,8 @@ def draw_person(
     """person, state, unit, since, waits (until when a link holds),
     factor (since when they have a second one), wanted (whether they
     must), held (role, title, unit_id,
-    unit, until, over), may_write, own, units, roles, languages, forms, tokens, links (of areas:
-    url, words, icon), problems, once (a link just made)."""
+    unit, until, over), may_write, own, units, roles, languages, forms, browsers, tokens, links (of
+    areas: url, words, icon), problems, once (a link just made)."""
     session, actor = reading(), who()
     found = in_reach(session, actor, person_id, "people.read")
     may_write = allowed(session, actor, "people.write", found.unit_id)
@@ -182,6 +184,7 @@ def draw_person(
         roles=_roles(session) if may_write else [],
         languages=LANGUAGES,
         forms=_forms(session, actor),
+        browsers=browsers_of(session, actor, person_id) if may_write and not own else [],
         tokens=tokens_of(session, actor, person_id) if may_write and not own else [],
         links=[link for ask in PERSON_LINKS for link in ask(session, actor, found)],
         problems=problems or [],
@@ -253,6 +256,21 @@ def tokens_of(session: Session, actor: Actor, person_id: int) -> list[dict[str, 
     return sorted(lines, key=lambda line: bool(line["ended"]))
 
 
+def browsers_of(session: Session, actor: Actor, person_id: int) -> list[dict[str, Any]]:
+    """The browsers a person is signed in at for `parts/browsers.html`, the one that asks first."""
+    lines = [
+        {
+            "id": str(row.id),
+            "words": kind_words(language(), kind_of(row)),
+            "since": local(row.created_at),
+            "seen": local(row.seen_at),
+            "current": row.id == asker().sign_in_id,
+        }
+        for row in browsers.browsers_of(session, actor, person_id)
+    ]
+    return sorted(lines, key=lambda line: not line["current"])
+
+
 ACTS = {
     "disable": people.disable,
     "enable": people.enable,
@@ -291,6 +309,8 @@ def _carry_out(session: Session, actor: Actor, person_id: int, wanted: str) -> N
         grants.give(session, actor, person_id, sent("role"), place, _end_of_day(actor))
     elif wanted == "take":
         grants.take(session, actor, person_id, sent("role"), sent_id("unit"))
+    elif wanted == "end":
+        browsers.end_one(session, actor, sent_id("sign_in"))
     elif wanted == "revoke":
         access_tokens.revoke(session, actor, sent_id("token"))
     else:

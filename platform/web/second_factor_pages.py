@@ -21,7 +21,6 @@ from .request import (
     asker,
     asks_now,
     current_database,
-    idle,
     language,
     reading,
     settings,
@@ -29,7 +28,7 @@ from .request import (
     write,
 )
 from .routes import PUBLIC, SIGNED_IN, route
-from .sign_in import CODE, HALF_COOKIE, begin, own_path, with_cookie
+from .sign_in import CODE, HALF_COOKIE, begin, new_sign_in, own_path, tell, with_cookie
 from .told import told
 from .words import say
 
@@ -82,6 +81,7 @@ def finish() -> ResponseReturnValue:
         return answer, 429, {"Retry-After": str(refusal.seconds)}
     if notice:
         flash(notice, "soon")
+    tell(begun)
     return with_cookie(make_response(redirect(wanted, 303)), begun)
 
 
@@ -172,7 +172,7 @@ def set_up() -> ResponseReturnValue:
         def deed(session: Session) -> sessions.Begun:
             second_factor.set_up(session, actor, secret, typed, hashes)
             use(session)
-            return sessions.begin(session, actor.person_id or 0, idle())
+            return new_sign_in(session, actor.person_id or 0)
 
         begun = write(deed)
     except Refusal as refusal:

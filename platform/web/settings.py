@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..identity.second_factor import ROLES, WHO
+from ..identity.sessions import MOST
 from ..outbound.addresses import Allowed, read_allowed
 from ..store.bucket import read_address
 
@@ -109,6 +110,13 @@ SETTINGS = (
     ),
     Setting("CARELOOM_SESSION_HOURS", "A sign-in ends after so long unused.", "12", _whole(1, 720)),
     Setting(
+        "CARELOOM_BROWSERS",
+        "At how many browsers somebody may be signed in at once; for one more the one not used for"
+        " longest is signed out.",
+        str(MOST),
+        _whole(1, 1000),
+    ),
+    Setting(
         "CARELOOM_SECOND_FACTOR",
         "Who must have a second factor to get in: roles (whoever holds a role that says so),"
         " administrators (also who administers the platform), everybody.",
@@ -149,6 +157,7 @@ class Settings:
     secret: str
     proxies: int
     session_hours: int
+    browsers: int
     second_factor: str
     language: str
     files_url: str

@@ -17,6 +17,7 @@ from ..identity.reach import locked, login_of
 from ..store.errors import NotSignedIn, TooMany
 from . import csrf
 from .codes import count_try
+from .kinds import kind_of_agent, kind_words
 from .request import (
     COOKIE,
     LANGUAGE_COOKIE,
@@ -97,7 +98,16 @@ def begun_by(begun: sessions.Begun | sessions.Half, wanted: str) -> Response:
     with current_database().read() as session:
         if second_factor.was_taken_away(session, begun.person_id):
             flash(say(language(), "page.factor.taken"), "late")
+    tell(begun)
     return with_cookie(redirect(wanted, 303), begun)
+
+
+def tell(begun: sessions.Begun) -> None:
+    """What a person is to know who has just signed in: which browsers were signed out for it."""
+    for kind in begun.ended:
+        words = kind_words(language(), kind)
+        most = settings().browsers
+        flash(say(language(), "page.browsers.many", browser=words, most=most), "soon")
 
 
 def with_cookie(response: Response, begun: sessions.Begun) -> Response:
@@ -141,11 +151,17 @@ def begin(session: Session, person_id: int, replacing: int | None) -> sessions.B
     """A sign-in in the place of another one of this browser; told in the trail."""
     if replacing is not None:
         sessions.end(session, replacing)
-    begun = sessions.begin(session, person_id, idle())
+    begun = new_sign_in(session, person_id)
     actor = actor_of(session, person_id)
     subject, data = (SUBJECT, person_id), {"address": request.remote_addr or ""}
     append(session, "person:signed_in", actor, subject, actor.unit_id, data)
     return begun
+
+
+def new_sign_in(session: Session, person_id: int) -> sessions.Begun:
+    """A sign-in of the browser that asks."""
+    kind = kind_of_agent(request.user_agent.string)
+    return sessions.begin(session, person_id, idle(), kind, settings().browsers)
 
 
 def enter(

@@ -128,6 +128,26 @@ HOLES = (
         ("platform/web/test_sign_in.py::test_signing_in_again_ends_the_sign_in_before",),
     ),
     Hole(
+        "a browser is ended by its person or who administers them",
+        "platform/identity/browsers.py",
+        """    try:
+        person = own_or_in_reach(session, actor, row.person_id, "people.write")
+    except (NotAllowed, NotFound):
+        raise NotFound("E_NO_SIGN_IN") from None
+""",
+        "    from .reach import person_of\n    person = person_of(session, row.person_id)\n",
+        ("platform/web/test_browsers.py::test_nobody_ends_a_browser_of_a_colleague",),
+    ),
+    Hole(
+        "there are only so many browsers at once",
+        "platform/identity/sessions.py",
+        "    over, ended = rows[most - 1 :], []",
+        "    over, ended = rows[most * 9 :], []",
+        (
+            "platform/web/test_browsers.py::test_for_one_browser_too_many_the_one_not_used_for_longest_ends[sqlite]",
+        ),
+    ),
+    Hole(
         "one is sent to one's own pages only",
         "platform/web/sign_in.py",
         'wanted if wanted and _OWN.fullmatch(wanted) else "/"',

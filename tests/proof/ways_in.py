@@ -199,7 +199,7 @@ APART = (
     "builders.drafts_api.put_draft",
     "files_api.upload",
     "invitation.accept",
-    *(f"me.{deed}" for deed in ("password", "revoke", "token")),
+    *(f"me.{deed}" for deed in ("end_browser", "end_others", "password", "revoke", "token")),
     *(f"me_api.{deed}" for deed in ("change_password", "sign_out_everywhere")),
     *(f"packs.{deed}" for deed in ("apply", "plan", "rollback")),  # packs bring no records
     *(f"packs_api.{deed}" for deed in ("apply_plan", "plan_pack", "rollback_pack")),
@@ -227,6 +227,7 @@ APART = (
     *(f"runtime.work.{deed}" for deed in ("give_back", "take")),
     *(f"second_factor.{deed}" for deed in ("code_shown", "make_codes", "set_up", "turn_off")),
     *(f"sign_in.{deed}" for deed in ("choose_language", "sign_in", "sign_out")),
+    *(f"sign_ins_api.{deed}" for deed in ("end_others", "end_sign_in")),
     *(f"tokens_api.{deed}" for deed in ("issue_token", "revoke_token")),
     "units.act",
     *(f"units_api.{deed}" for deed in ("add_unit", "change_unit")),
