@@ -9,10 +9,9 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from ...platform.definitions.check import check
 from ...platform.definitions.drafts import Draft, discard_draft, read_draft, save_draft
 from ...platform.definitions.kinds import kind_of
-from ...platform.definitions.publish import Version, publish
+from ...platform.definitions.publish import Version, draft_problems, publish
 from ...platform.store.errors import Stale
 from ...platform.web.body import if_match, json_object
 from ...platform.web.definitions_api import SENTENCES, sentences
@@ -127,7 +126,8 @@ def _current_shown(act: Callable[[], T]) -> T:
     methods=("POST",),
     needs="definitions.write",
     spec=Spec(
-        "What is wrong with the draft; an empty list when it may be published.",
+        "What keeps the asker from publishing the draft: what is wrong with it, and what it adds "
+        "beyond the asker's own rights. Empty when they may.",
         answers={200: thing({"problems": SENTENCES})},
         tag="definitions",
     ),
@@ -136,9 +136,7 @@ def check_draft(kind: str, key: str) -> ResponseReturnValue:
     """Every problem with its place."""
     actor = who()
     kind_of(kind)
-    session = reading()
-    found = check(session, kind, dict(read_draft(session, actor, kind, key).document))
-    return jsonify(problems=sentences(found))
+    return jsonify(problems=sentences(draft_problems(reading(), actor, kind, key)))
 
 
 @route(
@@ -147,16 +145,21 @@ def check_draft(kind: str, key: str) -> ResponseReturnValue:
     methods=("POST",),
     needs="definitions.publish",
     spec=Spec(
-        "Put the draft in force.",
+        "Put the draft in force. What it adds beyond the asker's own rights needs somebody who has "
+        "them, or another person than its authors who holds `definitions.vouch`. If-Match names "
+        "the revision that was looked at.",
         answers={200: thing({"version": _WHOLE, "changes": SENTENCES})},
         tag="definitions",
+        if_match=True,
     ),
 )
 def publish_draft(kind: str, key: str) -> ResponseReturnValue:
-    """422 with every problem, and nothing changed."""
-    actor = who()
+    """422 with every problem, and nothing changed; 412 for another revision."""
+    actor, revision = who(), if_match()
 
     def present(version: Version) -> Reply:
         return Reply({"version": version.version, "changes": sentences(version.changes)})
 
-    return reply(lambda session: publish(session, actor, kind, key), present)
+    return _current_shown(
+        lambda: reply(lambda session: publish(session, actor, kind, key, revision), present)
+    )

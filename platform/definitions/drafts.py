@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..events.log import append
+from ..events.model import Event
 from ..identity.actor import Actor
 from ..identity.permissions import need
 from ..store.errors import Invalid, NotFound, Problem, Stale
@@ -15,6 +17,8 @@ from ..store.session import moment
 from ..store.tables import KEY
 from .kinds import Document, kind_of
 from .model import DefinitionRow, DraftRow
+
+DRAFTED = "definition:drafted"
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ def read_draft(session: Session, actor: Actor, kind: str, key: str) -> Draft:
     row = session.get(DraftRow, (kind, key))
     if row is None:
         raise NotFound(kind=kind, key=key)
-    return _draft(row)
+    return draft_of(row)
 
 
 def save_draft(
@@ -61,7 +65,7 @@ def save_draft(
         exclusive(session, f"draft:{kind}:{key}")
         row = session.get(DraftRow, (kind, key), with_for_update=True)
     if (row.revision if row else None) != revision:
-        raise Stale(current=_draft(row) if row else None)
+        raise Stale(current=draft_of(row) if row else None)
     if row is None:
         published = session.get(DefinitionRow, (kind, key))
         row = DraftRow(
@@ -71,8 +75,8 @@ def save_draft(
     row.document, row.revision = document, row.revision + 1
     row.saved_at, row.saved_by = moment(session), actor.person_id
     session.flush()
-    _tell(session, actor, "definition:drafted", row, revision=row.revision)
-    return _draft(row)
+    _tell(session, actor, DRAFTED, row, revision=row.revision)
+    return draft_of(row)
 
 
 def discard_draft(session: Session, actor: Actor, kind: str, key: str, revision: int) -> None:
@@ -82,9 +86,30 @@ def discard_draft(session: Session, actor: Actor, kind: str, key: str, revision:
     if row is None:
         raise NotFound(kind=kind, key=key)
     if row.revision != revision:
-        raise Stale(current=_draft(row))
+        raise Stale(current=draft_of(row))
     _tell(session, actor, "definition:discarded", row)
     session.delete(row)
+
+
+def authors_of(session: Session, row: DraftRow) -> list[int]:
+    """Everybody who saved this draft since it was begun, in order of their ids."""
+    published = session.get(DefinitionRow, (row.kind, row.key))
+    query = (
+        select(Event.actor_id, Event.data)
+        .where(
+            Event.subject_kind == f"definition:{row.kind}:{row.key}",
+            Event.subject_id.in_([0, published.id] if published else [0]),
+            Event.name == DRAFTED,
+        )
+        .order_by(Event.id.desc())
+        .limit(row.revision)
+    )
+    found = {row.saved_by}
+    for author, data in session.execute(query):
+        found.add(author)
+        if data["revision"] == 1:
+            break
+    return sorted(author for author in found if author is not None)
 
 
 def _tell(session: Session, actor: Actor, name: str, row: DraftRow, **data: Any) -> None:
@@ -93,7 +118,8 @@ def _tell(session: Session, actor: Actor, name: str, row: DraftRow, **data: Any)
     append(session, name, actor, subject, None, {"kind": row.kind, "key": row.key, **data})
 
 
-def _draft(row: DraftRow) -> Draft:
+def draft_of(row: DraftRow) -> Draft:
+    """A draft's row as others know it."""
     return Draft(
         row.kind, row.key, row.document, row.revision, row.base_version, row.saved_at, row.saved_by
     )

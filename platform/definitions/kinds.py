@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sqlalchemy.orm import Session
 
 from ..store.errors import NotFound, Problem
+
+if TYPE_CHECKING:
+    from .powers import Power
 
 Document = dict[str, Any]
 Named = TypeVar("Named")
@@ -40,6 +43,10 @@ class Use(NamedTuple):
 Uses = Callable[[Mapping[str, Any], Callable[[str], Any]], Iterable[Use]]
 
 
+#: (session, document) -> what it lets happen that nobody's own rights stand behind
+Powers = Callable[[Session, Mapping[str, Any]], Iterable["Power"]]
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind: its JSON Schema, its own check, what publishing one sets in motion, what it names.
@@ -58,6 +65,8 @@ class Kind:
     uses: Uses | None = None
     #: reads a document in force, (session, key, document), to see whether it is understood
     read: Callable[[Session, str, Mapping[str, Any]], object] | None = None
+    #: without, all that it does is done and seen with the rights of whoever is there
+    powers: Powers | None = None
 
 
 KINDS: dict[str, Kind] = {}

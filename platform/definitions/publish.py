@@ -1,5 +1,6 @@
 """Publish: permissions, check, effect, version, event; one transaction, all or nothing."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import insert
@@ -7,13 +8,18 @@ from sqlalchemy.orm import Session
 
 from ..events.log import append
 from ..identity.actor import Actor
-from ..identity.permissions import need
-from ..store.errors import Invalid, NotFound, Problem
+from ..identity.permissions import allowed, need
+from ..store.errors import Invalid, NotFound, Problem, Stale
 from ..store.locks import exclusive
 from ..store.session import bump_epoch, moment, new_id
 from .check import check
+from .drafts import authors_of, draft_of
 from .kinds import Document, Publishing, kind_of
 from .model import DefinitionRow, DraftRow, VersionRow
+from .powers import beyond
+
+VOUCH = "definitions.vouch"
+"""The right to publish what goes beyond one's own rights, when somebody else wrote it."""
 
 
 @dataclass(frozen=True)
@@ -26,27 +32,65 @@ class Version:
     changes: list[Problem]
 
 
-def publish(session: Session, actor: Actor, kind: str, key: str) -> Version:
-    """Put the draft in force. Raises Invalid with every problem, NotFound without a draft."""
+def publish(
+    session: Session, actor: Actor, kind: str, key: str, revision: int | None = None
+) -> Version:
+    """Put the draft in force. revision: the one that was looked at, when the actor says.
+
+    Raises Invalid with every problem, NotFound without a draft, Stale for another revision.
+    """
     need(session, actor, "definitions.publish")
     draft = session.get(DraftRow, (kind, key), with_for_update=True)
     if draft is None:
         raise NotFound(kind=kind, key=key)
-    version = publish_document(session, actor, kind, draft.document)
+    if revision not in (None, draft.revision):
+        raise Stale(current=draft_of(draft))
+    authors = authors_of(session, draft)
+    vouched = _vouches(session, actor, authors)
+    version = publish_document(
+        session, actor, kind, draft.document, vouched=vouched, authors=authors
+    )
     session.delete(draft)
     session.flush()
     return version
 
 
-def publish_document(session: Session, actor: Actor, kind: str, document: Document) -> Version:
+def draft_problems(session: Session, actor: Actor, kind: str, key: str) -> list[Problem]:
+    """What keeps the actor from putting the draft in force. Raises NotAllowed, NotFound."""
+    need(session, actor, "definitions.write")
+    row = session.get(DraftRow, (kind, key))
+    if row is None:
+        raise NotFound(kind=kind, key=key)
+    problems = check(session, kind, row.document)
+    if problems or _vouches(session, actor, authors_of(session, row)):
+        return problems
+    return beyond(session, actor, kind, row.document)
+
+
+def _vouches(session: Session, actor: Actor, authors: Collection[int]) -> bool:
+    """Whether the actor is a second person, who may answer for what is beyond their own rights."""
+    return actor.person_id not in authors and allowed(session, actor, VOUCH)
+
+
+def publish_document(
+    session: Session,
+    actor: Actor,
+    kind: str,
+    document: Document,
+    vouched: bool = False,
+    authors: Collection[int] = (),
+) -> Version:
     """The one way a document goes in force; drafts and packs both end here.
 
-    A document equal to the one in force gives that version back and changes nothing.
+    A document equal to the one in force gives that version back and changes nothing. vouched:
+    somebody answers for what it adds beyond the actor's own rights: a second person for a draft,
+    for a pack whoever may apply one. authors: who wrote the draft.
     """
     need(session, actor, "definitions.publish")
     problems = check(session, kind, document)
-    if problems:
-        raise Invalid(problems=problems)
+    exceeding = [] if problems else beyond(session, actor, kind, document)
+    if problems or (exceeding and not vouched):
+        raise Invalid(problems=problems or exceeding)
     key = document["key"]
     row = session.get(DefinitionRow, (kind, key), with_for_update=True)
     if row is None:  # of two who bring the same in at once the second sees the first's
@@ -87,6 +131,13 @@ def publish_document(session: Session, actor: Actor, kind: str, document: Docume
         actor,
         (f"definition:{kind}:{key}", row.id),
         None,
-        {"kind": kind, "key": key, "version": row.version, "changes": len(changes)},
+        {
+            "kind": kind,
+            "key": key,
+            "version": row.version,
+            "changes": len(changes),
+            "authors": [str(author) for author in authors],
+            "beyond": len(exceeding),
+        },
     )
     return Version(kind, key, row.version, changes)

@@ -26,7 +26,7 @@ declare(
         "records:exported": ("form", "rows"),
         "definition:drafted": ("kind", "key", "revision"),
         "definition:discarded": ("kind", "key"),
-        "definition:published": ("kind", "key", "version", "changes"),
+        "definition:published": ("kind", "key", "version", "changes", "authors", "beyond"),
         "views:dropped": ("month", "rows", "hash"),
         "backup:made": ("rows", "files", "seq"),
         "backup:restored": ("made_at", "seq"),

@@ -1,7 +1,7 @@
 """A pack against what is installed -> the steps that applying it would take."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,8 +10,10 @@ from ..definitions.check import check
 from ..definitions.compare import Change, compare
 from ..definitions.kinds import KINDS
 from ..definitions.known import coming
+from ..definitions.powers import new_powers
+from ..definitions.powers import told as said_of
 from ..definitions.published import entries, published
-from ..store.errors import Malformed, Problem
+from ..store.errors import Malformed, Phrase, Problem
 from .model import InstalledPack, PackObject
 from .read import Document, Pack
 from .signers import Signed, signed
@@ -30,12 +32,14 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True)
 class Step:
-    """One definition's part of a plan. changes: from what is in force to what the pack brings."""
+    """One definition's part of a plan. changes: from what is in force to what the pack brings.
+    powers: what it will let happen that it does not yet (`definitions/powers`), in words."""
 
     action: str
     kind: str
     key: str
     changes: tuple[Change, ...] = ()
+    powers: tuple[Phrase, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,13 @@ def plan(session: Session, pack: Pack, take: Collection[Name] = ()) -> Plan:
         if step.action == "taken":
             problems.append(Problem(f"/{step.kind}s/{step.key}", "E_PACK_TAKEN"))
     with coming(going_in(pack, steps)):
-        for step in steps:
+        for number, step in enumerate(steps):
             if step.action in GOES_IN:
-                problems += _checked(session, step, pack.objects[step.kind, step.key])
+                document = pack.objects[step.kind, step.key]
+                problems += (faults := _checked(session, step, document))
+                if not faults:
+                    new = new_powers(session, step.kind, document)
+                    steps[number] = replace(step, powers=tuple(said_of(session, new)))
     problems += _broken(session, pack, steps)
     before = installed.version if installed else None
     return Plan(pack, before, tuple(steps), tuple(problems), signed(session, pack))

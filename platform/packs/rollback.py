@@ -65,7 +65,8 @@ def roll_back(session: Session, actor: Actor, key: str) -> Taken:
     }
     with coming(documents):
         for each in holding_last(back, lambda each: str(each["kind"])):
-            now = publish_document(session, actor, each["kind"], documents[_name(each)]).version
+            document = documents[_name(each)]
+            now = publish_document(session, actor, each["kind"], document, vouched=True).version
             _restore(session, each, now)
     for each in objects:
         if each["action"] in ("remove", "same"):

@@ -21,6 +21,17 @@ class Problem:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Phrase:
+    """A part of a sentence with words of its own: a parameter of a problem or of another phrase.
+
+    key: of the catalogue, filled with params; a tuple among them is said one after another.
+    """
+
+    key: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Refusal(Exception):
     """A deed that was not done, and why."""
 

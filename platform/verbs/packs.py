@@ -16,6 +16,7 @@ from ..packs.plan import Name, Plan
 from ..packs.rollback import roll_back
 from ..packs.story import Told
 from ..web.differences import told as change_told
+from ..web.words import phrase
 from .answers import database, label, language, refusals_in_words, told
 from .signing import SIGNING
 from .stories import tell
@@ -141,6 +142,8 @@ def _show(plan: Plan, stories: Sequence[Told]) -> None:
             click.echo(f"      {change_told(language(), change)}")
         if len(step.changes) > MOST_CHANGES:
             click.echo(f"      {told('pack.more', count=len(step.changes) - MOST_CHANGES)}")
+        for power in step.powers:
+            click.echo(f"      + {phrase(language(), power)}")
     for problem in plan.problems:
         sentence = told("problem." + problem.code, **problem.params)
         click.echo(f"  ! {problem.path}  {sentence}", err=True)

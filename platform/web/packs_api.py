@@ -31,6 +31,7 @@ from .request import current_database, language, reading, who
 from .routes import Spec, route
 from .shapes import ID, KEY, LABEL, MOMENT, stamp, thing
 from .story_words import story_json
+from .words import phrase
 
 area = Blueprint("packs_api", __name__)
 
@@ -74,6 +75,7 @@ def plan_json(plan: Plan, stories: Sequence[Told]) -> dict[str, Any]:
                 "kind": step.kind,
                 "key": step.key,
                 "changes": [change_told(tongue, change) for change in step.changes],
+                "powers": [phrase(tongue, power) for power in step.powers],
             }
             for step in plan.steps
         ],

@@ -34,7 +34,7 @@ from .request import close_reading, current_database, language, reading, who, wr
 from .routes import route
 from .story_words import story_json
 from .told import told
-from .words import knows, say, text
+from .words import knows, phrase, say, text
 
 area = Blueprint("packs", __name__)
 
@@ -148,8 +148,8 @@ def _chosen() -> _Chosen:
 @route(area, "/packs/plan", methods=("POST",), needs="packs.apply", endpoint="plan")
 def show_plan() -> ResponseReturnValue:
     """`pages/pack_plan.html`: title, version, before, steps (act, colour, title, kind, name,
-    changes, choose: may the pack's be taken), problems, counts, stories, passed, named (hidden
-    fields), may_apply, nothing (it is installed just so), signed (state, by)."""
+    changes, powers, choose: may the pack's be taken), problems, counts, stories, passed, named
+    (hidden fields), may_apply, nothing (it is installed just so), signed (state, by)."""
     try:
         chosen = _chosen()
     except Malformed as refusal:
@@ -196,6 +196,7 @@ def _step(session: Session, pack: Pack, step: Step) -> dict[str, Any]:
         "kind": kind_words(step.kind),
         "name": f"{step.kind}/{step.key}",
         "changes": [change_told(tongue, change) for change in step.changes],
+        "powers": [phrase(tongue, power) for power in step.powers],
         "choose": step.action in ("conflict", "keep", "taken"),
     }
 

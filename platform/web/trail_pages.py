@@ -174,7 +174,9 @@ def _event_lines(
     events: Sequence[Event],
     told: Mapping[int, Mapping[str, Any]],
 ) -> list[Line]:
-    people = names_of(session, (event.actor_id for event in events))
+    authors = {event.id: _authors(event, told[event.id]) for event in events}
+    named = [event.actor_id for event in events]
+    people = names_of(session, [*named, *(each for some in authors.values() for each in some)])
     about = _subjects(session, actor, events)
     lines = []
     for event in events:
@@ -184,11 +186,19 @@ def _event_lines(
         if event.subject_kind.startswith(FORM) and data.get("fields"):
             form = event.subject_kind.removeprefix(FORM)
             words += say(language(), "page.colon") + _titles(session, form, data["fields"])
+        if authors[event.id]:
+            names = tuple(people.get(author, "") for author in authors[event.id])
+            words += say(language(), "page.trail.drafted_by", names=names)
         by = people.get(event.actor_id or 0) or say(language(), "page.trail.system")
         detail = " · ".join(dict.fromkeys(part for part in (by, name) if part))
         state = "bad" if event.subject_kind == ALARM else ""
         lines.append(Line(words, local(event.at), detail, url, state))
     return lines
+
+
+def _authors(event: Event, data: Mapping[str, Any]) -> list[int]:
+    """Who wrote what somebody else published."""
+    return [int(each) for each in data.get("authors", ()) if int(each) != event.actor_id]
 
 
 def _titles(session: Session, form: str, fields: Iterable[str]) -> str:

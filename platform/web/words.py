@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..store.errors import Phrase
+
 LANGUAGES = ("zh-CN", "en")
 ROOT = Path(__file__).parents[2] / "templates" / "words"
 _GAP = re.compile(r"\{(\w+)\}")
@@ -37,7 +39,8 @@ def knows(language: str, key: str) -> bool:
 def say(language: str, key: str, /, **params: Any) -> str:
     """The sentence for a key, its gaps filled. A key without words is shown as it is.
 
-    A parameter that is a label in two languages is said in the one asked for.
+    A parameter that is a label in two languages is said in the one asked for, a phrase in its own
+    words, a tuple one after another.
     """
     sentence = catalogue(language).get(key)
     if sentence is None:
@@ -45,9 +48,22 @@ def say(language: str, key: str, /, **params: Any) -> str:
 
     def fill(gap: re.Match[str]) -> str:
         name = gap[1]
-        return text(params[name], language) if name in params else gap[0]
+        return _said(language, params[name]) if name in params else gap[0]
 
     return _GAP.sub(fill, sentence)
+
+
+def phrase(language: str, part: Phrase) -> str:
+    """A phrase in the language."""
+    return say(language, part.key, **part.params)
+
+
+def _said(language: str, value: Any) -> str:
+    if isinstance(value, Phrase):
+        return phrase(language, value)
+    if isinstance(value, tuple):
+        return say(language, "page.comma").join(_said(language, each) for each in value)
+    return text(value, language)
 
 
 def text(value: Any, language: str) -> str:

@@ -29,6 +29,7 @@ from .check_names import Names
 from .check_order import order_problems
 from .definition import compile_flow
 from .paths import path_problems
+from .powers import powers_of_flow
 from .scope import TAKEN, TOLD, FlowFormulas
 from .shape import Document, is_inner
 from .uses import uses_of_flow
@@ -225,4 +226,12 @@ def read(session: Session, key: str, document: Mapping[str, Any]) -> object:
     return compile_flow(document, 0, FlowFormulas(document, published_forms(session)))
 
 
-FLOW = Kind("flow", schema("flow"), check_flow, order=60, uses=uses_of_flow, read=read)
+FLOW = Kind(
+    "flow",
+    schema("flow"),
+    check_flow,
+    order=60,
+    uses=uses_of_flow,
+    read=read,
+    powers=powers_of_flow,
+)

@@ -19,6 +19,7 @@ from .load import flow, started_by
 from .model import InstanceState, instances
 from .transit import begin
 
+RIGHT = "flows.start"
 _STARTED = Hot(
     select(instances.c.id).where(
         instances.c.flow_key == bindparam("flow"), instances.c.cause_event == bindparam("event")
@@ -73,7 +74,7 @@ def start(
     NotFound, Malformed (neither or both given), Invalid (the values), Conflict (the flow's
     condition does not hold for the new record).
     """
-    need(session, actor, "flows.start")
+    need(session, actor, RIGHT)
     graph = flow(session, flow_key)
     if (record_id is None) == (values is None):
         raise Malformed("E_RECORD_OR_VALUES")

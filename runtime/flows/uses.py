@@ -19,12 +19,17 @@ def uses_of_flow(document: Document, resolve: Resolve) -> Iterator[Use]:
     yield Use("form", document["subject"], None, "/subject")
     for number, one in enumerate(document.get("given", ())):
         yield Use("form", one["form"], None, f"/given/{number}/form")
-    formulas = _Formulas(document, resolve)
-    compile_flow(document, 0, formulas)
-    yield from formulas.found
+    yield from formulas_name(document, resolve)
     shape = lay_out(document)
     for laid in shape.nodes.values():
         yield from _Names(document, shape, resolve).of(laid)
+
+
+def formulas_name(document: Document, resolve: Resolve) -> list[Use]:
+    """The fields that its formulas name, each at the formula's place."""
+    formulas = _Formulas(document, resolve)
+    compile_flow(document, 0, formulas)
+    return formulas.found
 
 
 class _Formulas:

@@ -4,6 +4,32 @@ from .hole import Hole
 
 HOLES = (
     Hole(
+        "nobody publishes what is beyond their own rights",
+        "platform/definitions/publish.py",
+        "if problems or (exceeding and not vouched):",
+        "if problems:",
+        (
+            "runtime/flows/test_powers.py::test_publishing_is_refused_and_nothing_done",
+            "builders/test_second_person.py::test_what_goes_beyond_its_publisher_is_told_by_the_check_and_refused[sqlite]",
+        ),
+    ),
+    Hole(
+        "who wrote a draft is no second person",
+        "platform/definitions/publish.py",
+        "return actor.person_id not in authors and allowed(session, actor, VOUCH)",
+        "return allowed(session, actor, VOUCH)",
+        (
+            "builders/test_second_person.py::test_a_second_person_vouches_for_what_they_have_not_worked_on[sqlite]",
+        ),
+    ),
+    Hole(
+        "what may be done with some records is not what may be done with all",
+        "platform/identity/everywhere.py",
+        "        if rule.lasting\n",
+        "        if True\n",
+        ("runtime/flows/test_powers.py::test_it_must_be_every_record_that_they_may_do_it_with",),
+    ),
+    Hole(
         "who is shown very many records is noticed",
         "platform/identity/many_seen.py",
         "    look_out(session, (row.person_id for row in rows))\n",
