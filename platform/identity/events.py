@@ -14,6 +14,8 @@ declare(
         "person:browsers_many": ("browser", "system", "most"),
         "person:others_ended": ("count",),
         "person:locked": ("address",),
+        "person:tried": ("tries", "since", "address"),
+        "person:unknown_tried": ("tries", "logins", "since", "address"),
         "person:invited": ("until",),
         "person:unlocked": (),
         "person:added": ("login", "name"),

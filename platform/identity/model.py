@@ -114,6 +114,9 @@ class Attempt(Base):
     """Failed sign-ins of one login or one address, counted from the first of them.
 
     key: SHA-256 of the kind and the login or address (people type passwords into the wrong field).
+    address: of a login's row, where the last of them came from. person_id: whose the login is, if
+    anybody's. passed: those whose password was right and whose code was still to come. logins: of
+    the row about logins that nobody has, how many there were.
     """
 
     __tablename__ = "sign_in_attempt"
@@ -121,6 +124,10 @@ class Attempt(Base):
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     since: Mapped[datetime] = mapped_column(Moment, index=True)
     tries: Mapped[int]
+    address: Mapped[str | None] = mapped_column(String(64))
+    person_id: Mapped[int | None] = mapped_column(Id)
+    passed: Mapped[int | None]
+    logins: Mapped[int | None]
 
 
 class Invitation(Base):

@@ -38,7 +38,8 @@ UNKNOWN = Kind()
 class Begun:
     """A sign-in just begun: the token goes into the cookie and is not kept.
 
-    ended: the browsers that were signed out because of it.
+    ended: the browsers that were signed out because of it. wrong: how many tries were wrong since
+    the person signed in last.
     """
 
     token: str
@@ -47,6 +48,7 @@ class Begun:
     expires_at: datetime
     person_id: int
     ended: tuple[Kind, ...] = ()
+    wrong: int = 0
 
 
 @dataclass(frozen=True)

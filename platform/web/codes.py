@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flask import request
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..events.log import append
-from ..identity import attempts, people, second_factor, totp
+from ..identity import attempts, second_factor, totp
 from ..identity.actor import SYSTEM, Actor
 from ..identity.events import SUBJECT
-from ..identity.reach import person_of
+from ..identity.model import Person
 from ..store.errors import TooMany
 from .request import asker, current_database
 
@@ -22,10 +23,9 @@ Use = Callable[[Session], None]
 
 def count_try(session: Session, login: str, address: str) -> attempts.Counted:
     """Count a try of this login; the one that locks it is told in the trail."""
-    counted = attempts.count(session, login, address)
-    known = people.credentials(session, login)
-    if counted.just_locked and known.person_id is not None:
-        person = person_of(session, known.person_id)
+    person = session.scalar(select(Person).where(Person.login == login))  # disabled or not
+    counted = attempts.count(session, login, address, person.id if person else None)
+    if counted.just_locked and person is not None:
         data = {"address": address}
         append(session, "person:locked", SYSTEM, (SUBJECT, person.id), person.unit_id, data)
     return counted

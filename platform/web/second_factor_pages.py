@@ -3,6 +3,7 @@ one's own page."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -104,8 +105,8 @@ def _finish(typed: str) -> tuple[sessions.Begun, str]:
         return begin(session, person_id, replacing), before.wrong - 1, left.codes
 
     begun, missed, left = current_database().write(deed)
-    if missed >= MISSED:
-        return begun, say(language(), "page.factor.missed", count=missed)
+    if missed >= MISSED:  # said once
+        return replace(begun, wrong=0), say(language(), "page.factor.missed", count=missed)
     return begun, "" if totp.is_code(typed) else say(language(), "page.factor.spent", left=left)
 
 

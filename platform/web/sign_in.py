@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -33,10 +36,12 @@ from .routes import PUBLIC, SIGNED_IN, route
 from .words import LANGUAGES, say
 
 area = Blueprint("sign_in", __name__)
+log = logging.getLogger(__name__)
 
 #: A path of our own: one slash, then anything a browser will not read as another host.
 _OWN = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 A_YEAR = 31_536_000
+MANY_WRONG = 3  # tries that nobody makes by mistake
 #: Where the code of a second factor is asked for, and the cookie of whose is still to come.
 CODE, HALF_COOKIE = "/sign-in/code", "careloom_half"
 
@@ -103,11 +108,15 @@ def begun_by(begun: sessions.Begun | sessions.Half, wanted: str) -> Response:
 
 
 def tell(begun: sessions.Begun) -> None:
-    """What a person is to know who has just signed in: which browsers were signed out for it."""
-    for kind in begun.ended:
-        words = kind_words(language(), kind)
-        most = settings().browsers
+    """What a person is to know who has just signed in: which browsers were signed out for it, and
+    how often somebody was wrong before."""
+    for ended in begun.ended:
+        words, most = kind_words(language(), ended), settings().browsers
         flash(say(language(), "page.browsers.many", browser=words, most=most), "soon")
+    if begun.wrong:
+        words = say(language(), "page.sign_in.wrong", count=begun.wrong)
+        told: Any = {"words": words, "url": "/me", "link": say(language(), "page.me.password")}
+        flash(told, "soon" if begun.wrong >= MANY_WRONG else "info")
 
 
 def with_cookie(response: Response, begun: sessions.Begun) -> Response:
@@ -151,7 +160,8 @@ def begin(session: Session, person_id: int, replacing: int | None) -> sessions.B
     """A sign-in in the place of another one of this browser; told in the trail."""
     if replacing is not None:
         sessions.end(session, replacing)
-    begun = new_sign_in(session, person_id)
+    wrong = attempts.wrong_since_last_sign_in(session, person_id)
+    begun = replace(new_sign_in(session, person_id), wrong=wrong)
     actor = actor_of(session, person_id)
     subject, data = (SUBJECT, person_id), {"address": request.remote_addr or ""}
     append(session, "person:signed_in", actor, subject, actor.unit_id, data)
@@ -179,6 +189,7 @@ def enter(
         known = people.credentials(session, name)
     right = passwords.verified(password, known.password_hash)
     if not right or known.person_id is None or known.password_hash is None:
+        log.info("no sign-in: a wrong password for person %s from %s", known.person_id, address)
         raise NotSignedIn("E_SIGN_IN")
     person_id, compared = known.person_id, known.password_hash
     fresh = passwords.hashed(password) if passwords.outdated(compared) else compared
@@ -188,10 +199,11 @@ def enter(
         if person.password_hash != compared:
             raise NotSignedIn("E_SIGN_IN")  # set anew while we compared
         person.password_hash = fresh
-        begun = go_on(session, person_id, replacing)
-        if isinstance(begun, sessions.Begun):  # or the code's tries could be had anew
+        if second_factor.standing(session, person_id) is None:
             attempts.forgive(session, name, address)
-        return begun
+        else:  # or the code's tries could be had anew
+            attempts.passed(session, name)
+        return go_on(session, person_id, replacing)
 
     return database.write(deed)
 

@@ -10,6 +10,7 @@ from ...platform.events import log as events
 from ...platform.events.anchor import drop_anchor
 from ...platform.events.old_views import ask_to_drop
 from ...platform.events.seal import seal
+from ...platform.identity.attempts import tell_in_time
 from ...platform.outbound.client import Client
 from ...platform.store import jobs
 from ...platform.store.database import Database
@@ -107,6 +108,7 @@ def work_once(
     with database.read() as session:
         due = anything_due(session)
     count = drain(database, leaving=leaving, nudged=nudged) if due else 0
+    tell_in_time(database)
     seal_all(database, leaving)
     return count
 

@@ -101,6 +101,26 @@ HOLES = (
         ("platform/identity/test_people.py::test_ten_tries_are_looked_at_and_no_more",),
     ),
     Hole(
+        "wrong tries stand in the trail",
+        "platform/identity/attempts.py",
+        "if (wrong := row.tries - (row.passed or 0) - right) > 0:",
+        "if (wrong := row.tries - (row.passed or 0) - right) > 9999:",
+        (
+            "platform/web/test_sign_in.py::test_wrong_passwords_are_told_in_the_trail_and_to_their_person[sqlite]",
+        ),
+    ),
+    Hole(
+        "a flood of unknown logins is gathered",
+        "platform/identity/attempts.py",
+        "            unknown.append(row)\n",
+        """            more = {"tries": row.tries, "logins": 1}
+            append(session, "person:unknown_tried", SYSTEM, (SUBJECT, 0), None, data | more)
+""",
+        (
+            "platform/identity/test_wrong_tries.py::test_a_flood_of_logins_that_nobody_has_is_an_event_a_window[sqlite]",
+        ),
+    ),
+    Hole(
         "a weak password is refused",
         "platform/identity/passwords.py",
         "elif _is_common(text):",
@@ -209,8 +229,8 @@ HOLES = (
     Hole(
         "the right password does not forgive wrong codes",
         "platform/web/sign_in.py",
-        "if isinstance(begun, sessions.Begun):  # or",
-        "if True:  # or",
+        "if second_factor.standing(session, person_id) is None:",
+        "if True:",
         (
             "platform/web/test_second_factor.py::test_codes_are_guessed_ten_times_and_the_password_does_not_help",
         ),

@@ -326,7 +326,7 @@ def test_the_right_password_clears_the_login_and_gives_the_address_its_try_back(
     database: Database,
 ) -> None:
     for _ in range(9):
-        database.write(lambda s: attempts.count(s, "lina", "10.0.0.1"))
+        database.write(lambda s: attempts.count(s, "lina", "10.0.0.1", 7))
     database.write(lambda s: attempts.forgive(s, "lina", "10.0.0.1"))
     with database.read() as session:
         assert session.scalars(select(Attempt.tries)).all() == [8]

@@ -344,3 +344,48 @@ def test_behind_a_proxy_that_is_known_its_word_on_the_address_counts(
     with client:
         client.get("/healthz", headers={"X-Forwarded-For": "1.1.1.1, 10.9.9.9"})
         assert request.remote_addr == "10.9.9.9"
+
+
+def tries_told(site: Site) -> list[tuple[int, dict[str, object]]]:
+    with site.database.read() as session:
+        query = select(Event).where(Event.name.endswith("tried")).order_by(Event.id)
+        return [(event.subject_id, event.data) for event in session.scalars(query)]
+
+
+def test_wrong_passwords_are_told_in_the_trail_and_to_their_person(either_site: Site) -> None:
+    site = either_site
+    lina = site.person("lina", "B1", "everything")
+    site.visitor().sign_in("lina")
+    visitor = site.visitor(REMOTE_ADDR="203.0.113.9")
+    for _ in range(3):
+        assert visitor.sign_in("lina", "wrong horse battery").status_code == 401
+    began = site.database.clock.now().isoformat()
+    visitor.sign_in("lina")
+    page = visitor.get("/trail?about=person").text
+    assert page.count("自您上次登录以来，有 3 次登录尝试失败") == 1
+    assert "3 次登录尝试失败，最后一次来自 203.0.113.9" in page
+    data = {"tries": 3, "since": began, "address": "203.0.113.9"}
+    assert tries_told(site) == [(lina.person_id, data)]
+    again = site.visitor()
+    again.sign_in("lina")
+    assert "次登录尝试失败" not in again.get("/me").text, "told once"
+
+
+def test_a_wrong_login_is_told_by_number_and_never_as_it_was_typed(site: Site) -> None:
+    site.person("lina", "B1", "everything")
+    gone = site.person("gone").person_id or 0
+    site.database.write(lambda s: people.disable(s, SYSTEM, gone))
+    for login in ("My-Secret-Password", "somebody", "gone"):
+        assert site.visitor().sign_in(login, "Hunter2Hunter2").status_code == 401
+    for _ in range(2):
+        site.database.clock.turn(attempts.WINDOW)  # type: ignore[attr-defined]
+        site.visitor().sign_in("lina")
+    found = {number: data for number, data in tries_told(site)}
+    assert {number: data["tries"] for number, data in found.items()} == {0: 2, gone: 1}
+    assert found[0]["logins"] == 2
+    with site.database.read() as session:
+        told = str(session.scalars(select(Event.data)).all()).lower()
+    assert "secret" not in told and "hunter" not in told and "somebody" not in told
+    visitor = site.visitor()
+    visitor.sign_in("lina")
+    assert "用不存在的账号（2 个）尝试登录 2 次" in visitor.get("/trail").text
