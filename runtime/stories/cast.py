@@ -50,6 +50,8 @@ class Cast:
     zone: ZoneInfo
     records: dict[str, tuple[str, int]] = field(default_factory=dict)
     client: Pretended = field(default_factory=Pretended)
+    most_moments: int = 20_000
+    """So many things may fall due while the clock is turned on once."""
 
     @property
     def clock(self) -> TurnedClock:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -35,7 +35,8 @@ from ..work.dispatch import drain
 from .cast import FAR, Cast, Failed
 
 Item = Mapping[str, Any]
-MOST_MOMENTS = 20_000
+FURTHEST = datetime(2090, 1, 1, tzinfo=UTC)
+"""Ids count milliseconds for 69 years from 2025 on."""
 LASTING = re.compile(r"([0-9]{1,4})([mhd])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -55,18 +56,21 @@ def turn_to(cast: Cast, to: datetime) -> None:
     """Turn the clock on; what falls due on the way happens at its own moment."""
     if to < cast.clock.now():
         raise Failed("E_STORY_BACK", now=cast.local(cast.clock.now()))
-    for _ in range(MOST_MOMENTS):
-        due = _next_due(cast)
+    if to > FURTHEST:
+        raise Failed("E_STORY_FAR", year=FURTHEST.year)
+    for _ in range(cast.most_moments):
+        due = next_due(cast)
         if due is None or due > to:
             cast.clock.set(to)
             work(cast)
             return
         cast.clock.set(max(due, cast.clock.now()))
         work(cast)
-    raise Failed("E_STORY_ENDLESS", most=MOST_MOMENTS)
+    raise Failed("E_STORY_ENDLESS", most=cast.most_moments)
 
 
-def _next_due(cast: Cast) -> datetime | None:
+def next_due(cast: Cast) -> datetime | None:
+    """When something falls due next; None when nothing will."""
     query = select(func.min(timers.c.due_at)).where(
         timers.c.held.is_(False), timers.c.due_at > cast.clock.now()
     )
