@@ -10,6 +10,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from ..store.errors import Invalid, Problem
+from .own_words import is_made_of
 
 SHORTEST, LONGEST = 10, 128
 
@@ -25,8 +26,10 @@ def plain(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def faults(password: str, login: str, name: str = "") -> Iterable[str]:
-    """The codes of what is wrong with a new password."""
+def faults(
+    password: str, login: str, name: str = "", words: frozenset[str] = frozenset()
+) -> Iterable[str]:
+    """The codes of what is wrong with a new password. words: the clinic's own (`own_words`)."""
     text = plain(password)
     if not SHORTEST <= len(text) <= LONGEST:
         yield "E_PASSWORD_LENGTH"
@@ -34,15 +37,19 @@ def faults(password: str, login: str, name: str = "") -> Iterable[str]:
         yield "E_PASSWORD_LETTERS"
     elif _is_of(text.casefold(), login.casefold()) or text.casefold() == name.casefold():
         yield "E_PASSWORD_LOGIN"
+    elif is_made_of(text.casefold(), words):
+        yield "E_PASSWORD_HOUSE"
     elif _is_common(text):
         yield "E_PASSWORD_COMMON"
 
 
-def require_sound(password: str, login: str, name: str = "") -> None:
+def require_sound(
+    password: str, login: str, name: str = "", words: frozenset[str] = frozenset()
+) -> None:
     """Raises Invalid at `/password` for a password that is not accepted."""
     found = [
         Problem("/password", code, {"shortest": SHORTEST, "longest": LONGEST})
-        for code in faults(password, login, name)
+        for code in faults(password, login, name, words)
     ]
     if found:
         raise Invalid(problems=found)

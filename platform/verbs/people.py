@@ -4,6 +4,7 @@ import sys
 from datetime import timedelta
 
 import click
+from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from ..identity import access_tokens, grants, passwords, second_factor
 from ..identity import people as deeds
 from ..identity.actor import SYSTEM
 from ..identity.model import Person
+from ..identity.own_words import own_words
 from ..identity.reach import login_of, person_by_login
 from ..identity.tree import unit_by_code
 from ..store.session import moment
@@ -29,7 +31,9 @@ def _password_hash(login: str, name: str, from_stdin: bool) -> str:
         password = click.prompt(
             told("cli.people.password"), hide_input=True, confirmation_prompt=True
         )
-    passwords.require_sound(password, login, name)
+    with database().read() as session:
+        words = own_words(session, current_app.extensions["careloom.settings"].public_url)
+    passwords.require_sound(password, login, name, words)
     return passwords.hashed(password)
 
 

@@ -8,6 +8,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from ..identity import invitations, passwords, people, second_factor
+from ..identity.own_words import own_words
 from ..identity.reach import in_reach
 from ..store.errors import Conflict
 from .body import json_object
@@ -21,7 +22,9 @@ area = Blueprint("accounts_api", __name__)
 
 def sound_hash(password: str, login: str, name: str) -> str:
     """The hash of a new password. Raises Invalid when it is not accepted."""
-    passwords.require_sound(password, login, name)
+    with current_database().read() as session:
+        words = own_words(session, settings().public_url or request.host_url)
+    passwords.require_sound(password, login, name, words)
     return passwords.hashed(password)
 
 

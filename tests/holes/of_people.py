@@ -128,6 +128,15 @@ HOLES = (
         ("platform/identity/test_passwords.py::test_a_weak_password_is_refused",),
     ),
     Hole(
+        "the clinic's own words are no password",
+        "platform/web/accounts_api.py",
+        "passwords.require_sound(password, login, name, words)",
+        "passwords.require_sound(password, login, name)",
+        (
+            "platform/web/test_people_pages.py::test_no_way_of_setting_a_password_takes_the_clinics_own_words",
+        ),
+    ),
+    Hole(
         "all of a token is compared",
         "platform/identity/access_tokens.py",
         " or not hmac.compare_digest(row.hash, digest(token))",

@@ -3,8 +3,11 @@
 import time
 
 import pytest
+from sqlalchemy.orm import Session
 
+from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.identity.masks import mask
+from careloom.platform.identity.own_words import own_words
 from careloom.platform.identity.passwords import (
     _common,
     faults,
@@ -13,6 +16,8 @@ from careloom.platform.identity.passwords import (
     require_sound,
     verified,
 )
+from careloom.platform.identity.units import add_unit
+from careloom.platform.store.database import Database
 from careloom.platform.store.errors import Invalid
 
 pytestmark = pytest.mark.usefixtures("slow_hashing")
@@ -50,6 +55,44 @@ def test_a_weak_password_is_refused(password: str, code: str) -> None:
     with pytest.raises(Invalid) as refusal:
         require_sound(password, "lina.wang.1", "Lina Wang")
     assert refusal.value.problems[0].path == "/password"
+
+
+def named(session: Session) -> None:
+    root = add_unit(
+        session, SYSTEM, "GROUP-9", {"zh-CN": "阳光口腔集团", "en": "Sunny Dental"}, "group"
+    )
+    add_unit(
+        session, SYSTEM, "hz-xihu", {"zh-CN": "西湖门诊部", "en": "West Lake"}, "branch", root.id
+    )
+
+
+@pytest.mark.parametrize(
+    ("password", "refused"),
+    [
+        ("SunnyDental2026", True),
+        ("sunny@12345678", True),
+        ("阳光口腔2026！！！", True),
+        ("西湖门诊部#123456", True),
+        ("2026hz-xihu888", True),
+        ("west-lake-sunny-1", True),
+        ("Careloom@@2026", True),
+        ("mydentist123", True),
+        ("dental8.example.com", False),
+        ("阳光下的西湖很美丽啊啊", False),
+        ("west wind in the lake", False),
+        ("su7362518493", False),
+        ("correct horse battery", False),
+        ("739164820517", False),
+    ],
+)
+def test_the_clinics_own_words_are_no_password(
+    sqlite: Database, password: str, refused: bool
+) -> None:
+    sqlite.write(named)
+    with sqlite.read() as session:
+        words = own_words(session, "https://care.mydentist.cn:8443/")
+    assert ("E_PASSWORD_HOUSE" in faults(password, "lina", "Lina", words)) is refused
+    assert "E_PASSWORD_HOUSE" not in faults(password, "lina", "Lina")
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ def test_a_password_is_asked_for_twice(site: Site, tell) -> None:  # type: ignor
     ("words", "sent", "said"),
     [
         (["lina", "--role", "agent", "--unit", "B1"], "1234567890", "too common"),
+        (["lina", "--role", "agent", "--unit", "B1"], "region@2026", "names of the clinic"),
         (["lina", "--role", "agent", "--unit", "nowhere"], PASSWORD, "no such unit"),
         (["lina", "--role", "nothing", "--unit", "B1"], PASSWORD, "no role nothing"),
         (["l i", "--role", "agent", "--unit", "B1"], PASSWORD, "A login is"),

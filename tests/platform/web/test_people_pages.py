@@ -9,11 +9,12 @@ from typing import Any
 import make
 import pytest
 from sqlalchemy import update
-from visitors import HASH, PASSWORD, Site, Visitor
+from visitors import HASH, PASSWORD, Caller, Site, Visitor
 from werkzeug.test import TestResponse
 
 from careloom.platform.identity import access_tokens, attempts
 from careloom.platform.identity.actor import SYSTEM
+from careloom.platform.identity.invitations import invite
 from careloom.platform.identity.model import Person
 from careloom.platform.records.submit import submit
 from careloom.platform.store.clock import TurnedClock
@@ -311,6 +312,24 @@ def test_ones_own_password_is_changed_by_who_knows_it_within_the_limits(site: Si
         send(visitor, "/me/password", "/me", **{**fields, "current": "no"})
     locked = send(visitor, "/me/password", "/me", **{**fields, "current": NEW})
     assert locked.status_code == 429
+
+
+def test_no_way_of_setting_a_password_takes_the_clinics_own_words(site: Site) -> None:
+    boss, lin = site.person("boss", "G", "everything"), site.person("lin")
+    visitor, call = signed_in(site, "lin"), Caller(site, site.token(boss))
+    own, unit = "Branch1-2026!", str(site.at["B1"])
+    fields = {"current": PASSWORD, "password": own, "again": own}
+    page = send(visitor, "/me/password", "/me", **fields)
+    assert page.status_code == 422 and "机构名称" in page.text
+    invited = site.database.write(lambda s: invite(s, SYSTEM, lin.person_id or 0))
+    link = f"/invitation?token={invited.token}"
+    page = send(visitor, "/invitation", link, token=invited.token, password=own, again=own)
+    assert page.status_code == 422 and "机构名称" in page.text
+    new = {"login": "new", "name": "New", "unit": unit, "password": "localhost#2026"}
+    for path, sent in (("/api/people", new), (f"/api/people/{lin.person_id}/password", fields)):
+        body = {key: value for key, value in sent.items() if key not in ("current", "again")}
+        answer = call("POST", path, body)
+        assert answer.json["problems"][0]["code"] == "E_PASSWORD_HOUSE", path
 
 
 def test_signing_out_everywhere_from_ones_own_page(site: Site) -> None:
