@@ -6,7 +6,7 @@ from typing import Any
 from .form import Form, read_form
 from .form_scope import Resolve, scope_of
 from .kinds import Use
-from .named import uses_of_formula
+from .named import use_of, uses_of_formula
 from .schema_check import pointer
 
 FORMULAS = ("x-visible", "x-enabled", "x-required", "x-value", "x-default")
@@ -58,10 +58,10 @@ def _fill(form: Form, fill: Mapping[str, Any] | None, at: tuple[str, ...]) -> It
     """x-fill: values come with a choice into fields of this form. An item's data is not a field."""
     if fill is None:
         return
-    yield Use("form", form.key, fill["from"], pointer(*at, "x-fill", "from"))
+    yield use_of(form.key, fill["from"], pointer(*at, "x-fill", "from"))
     linked = form.links.get(fill["from"])
     for target, source in fill["map"].items():
         path = pointer(*at, "x-fill", "map", target)
-        yield Use("form", form.key, target, path)
+        yield use_of(form.key, target, path)
         if linked is not None:
             yield Use("form", linked, source, path)

@@ -1,6 +1,6 @@
 """The fields a formula names, its own and those behind links, by the form they belong to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..expressions import ExpressionError, Scope, Type, check
 from ..expressions.tree import (
@@ -15,13 +15,31 @@ from ..expressions.tree import (
     linking,
     parts,
 )
+from .form import Form
 from .form_scope import Resolve
 from .kinds import Use
 from .live import nodes_of
 
+ELSEWHERE: Mapping[str, str] = {}
 
-def uses_of_formula(text: str, at: str, scope: Scope, form: str, resolve: Resolve) -> Iterator[Use]:
-    """What a formula over a form's records names. at: the formula's JSON pointer.
+
+def use_of(form: str, key: str, at: str) -> Use:
+    """That a field is named. form: `visit`, or `visit.items` for the rows of its sub-form; a column
+    is a use of the form too, as `items.price`."""
+    base, _, rows = form.partition(".")
+    return Use("form", base, f"{rows}.{key}" if rows else key, at)
+
+
+def uses_of_formula(
+    text: str,
+    at: str,
+    scope: Scope,
+    form: str,
+    resolve: Resolve,
+    elsewhere: Mapping[str, str] = ELSEWHERE,
+) -> Iterator[Use]:
+    """What a formula over a form's records names. at: the formula's JSON pointer. elsewhere: of
+    names in the scope that are no fields of that form, the form they are of.
 
     One that does not hold any more is read by its bare names, so that none gets lost.
     """
@@ -30,9 +48,20 @@ def uses_of_formula(text: str, at: str, scope: Scope, form: str, resolve: Resolv
     except ExpressionError:
         named = {(form, name) for name in _written(text)}
     for its_form, key in sorted(named):
-        target = resolve(its_form)
+        place = elsewhere.get(key, its_form) if its_form == form else its_form
+        target = fields_of(place, resolve)
         if target is not None and key in target.fields:
-            yield Use("form", its_form, key, at)
+            yield use_of(place, key, at)
+
+
+def fields_of(form: str, resolve: Resolve) -> Form | None:
+    """The form of that key; of `visit.items` what a row of its sub-form is."""
+    base, _, rows = form.partition(".")
+    target = resolve(base)
+    if target is None or not rows:
+        return target
+    its = target.fields.get(rows)
+    return None if its is None else its.rows
 
 
 def _named(node: Resolved, rows: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -28,7 +28,8 @@ def powers_of_role(session: Session, document: Mapping[str, Any]) -> Iterator[Po
             yield from _rule(session, form, rule, pointer("forms", form, position))
     for use in uses_of_role(document, coming_forms(session)):
         if use.field is not None and "/scope/" in use.path:
-            yield Power("read", use.path, "read", use.key, use.field, "read", ("if",))
+            field = use.field.partition(".")[0]  # a column has the right of its sub-form
+            yield Power("read", use.path, "read", use.key, field, "read", ("if",))
 
 
 def _rule(session: Session, form: str, rule: Mapping[str, Any], at: str) -> Iterator[Power]:

@@ -67,9 +67,27 @@ def _live(document: Mapping[str, Any]) -> set[str]:
     return {key for key, its in read_form(document).fields.items() if its.live}
 
 
+def _columns(before: Mapping[str, Any], after: Document) -> dict[str, set[str]]:
+    """The columns that each sub-form which is still there no longer has."""
+    found = {}
+    for key, its in after["properties"].items():
+        was = before["properties"].get(key, {})
+        if its["x-widget"] == was.get("x-widget") == "subform":
+            gone = was["items"]["properties"].keys() - its["items"]["properties"].keys()
+            if gone:
+                found[key] = gone
+    return found
+
+
+def _with_columns(after: Document, before: Document) -> Document:
+    """A sub-form with the columns it no longer has."""
+    columns = {**before["items"]["properties"], **after["items"]["properties"]}
+    return {**after, "items": {**after["items"], "properties": columns}}
+
+
 def removed_in_use(session: Session, document: Document) -> list[Problem]:
-    """The fields a form no longer has, or no longer keeps (most that use a kept value have no way
-    to ask for a live one), and others still use: a problem for each place.
+    """The fields a form, or a sub-form of it, no longer has, or no longer keeps (most that use a
+    kept value have no way to ask for a live one), and others still use: a problem for each place.
 
     What comes in the same pack is read as it will be, so whatever it mends is no problem.
     """
@@ -80,12 +98,21 @@ def removed_in_use(session: Session, document: Document) -> list[Problem]:
     except (NotFound, NotUnderstood):  # whatever could not be read, nobody can use
         return []
     before = in_force.document
-    gone = before["properties"].keys() - document["properties"].keys()
-    gone |= _live(document) & (before["properties"].keys() - _live(before))
-    if not gone:
+    old, new = before["properties"], document["properties"]
+    gone = old.keys() - new.keys()
+    gone |= _live(document) & (old.keys() - _live(before))
+    columns = _columns(before, document)
+    if not gone and not columns:
         return []
-    both = {**document["properties"], **{key: before["properties"][key] for key in gone}}
+    both = {**new, **{key: old[key] for key in gone}}
+    both |= {key: _with_columns(both[key], old[key]) for key in columns}
     whole = read_form({**document, "properties": both})
+    titles = {key: (old[key]["x-title"], pointer("properties", key)) for key in gone}
+    for rows, some in columns.items():
+        for name in some:
+            title = old[rows]["items"]["properties"][name]["x-title"]
+            place = pointer("properties", rows, "items", "properties", name)
+            titles[f"{rows}.{name}"] = title, place
     others = coming_forms(session)
 
     def resolve(form: str) -> Form | None:
@@ -100,9 +127,8 @@ def removed_in_use(session: Session, document: Document) -> list[Problem]:
             if not fits_schema(entry.kind, dict(other)):
                 continue  # it comes in the same pack, and its own check will tell
         for use in _named_in(entry.kind, other, resolve):
-            if (use.kind, use.key) == ("form", key) and use.field and use.field in gone:
-                its = before["properties"][use.field]["x-title"]
+            if (use.kind, use.key) == ("form", key) and use.field in titles:
+                its, at = titles[use.field]
                 by = {"kind": entry.kind, "key": entry.key, "by": entry.title, "at": use.path}
-                at = pointer("properties", use.field)
                 found.append(Problem(at, "E_FIELD_IN_USE", {"name": use.field, "title": its, **by}))
     return sorted(found, key=lambda problem: (problem.path, *map(str, problem.params.values())))

@@ -192,7 +192,8 @@ def compare_versions(kind: str, key: str) -> ResponseReturnValue:
     ),
 )
 def list_uses(kind: str, key: str) -> ResponseReturnValue:
-    """`field` null: the definition as a whole. `path`: the place in the document that names it."""
+    """`field` null: the definition as a whole; `items.price`: a column of a sub-form. `path`: the
+    place in the document that names it."""
     items = [
         {
             "field": use.field,

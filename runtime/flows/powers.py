@@ -29,6 +29,8 @@ def powers_of_flow(session: Session, document: Document) -> Iterator[Power]:
         yield from flow.node(laid)
     for use in formulas_name(document, coming_forms(session)):
         assert use.field is not None
+        if "." in use.field:  # a column: its sub-form is named beside it, and has the right
+            continue
         does, into, to = flow.goes(use.path)
         yield Power(does, use.path, "read", use.key, use.field, "read", into, to)
 

@@ -93,6 +93,13 @@ def row_scope(scope: Scope, rows: str) -> tuple[dict[str, Type], Scope]:
     return names, Scope({**scope.names, **names}, labels, scope.links)
 
 
+def row_form(scope: Scope, rows: str) -> str | None:
+    """The form of a row of such a list, `visit.items` for a sub-form's; None where it has none.
+    Raises ExpressionError for what is no list."""
+    item = _item(check(rows, scope))
+    return (item.form or "").partition("+")[0] or None if item.name == "row" else None
+
+
 def _item(typed: Typed) -> Type:
     """What a list is a list of."""
     item = typed.type.of if typed.type.name == "list" else None

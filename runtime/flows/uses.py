@@ -6,11 +6,11 @@ from typing import Any
 
 from ...platform.definitions.form_scope import Resolve, scope_of
 from ...platform.definitions.kinds import Use
-from ...platform.definitions.named import uses_of_formula
+from ...platform.definitions.named import use_of, uses_of_formula
 from ...platform.expressions import ExpressionError, Scope
 from ..actions.formula import Formula
 from .definition import compile_flow
-from .scope import flow_scope, row_scope
+from .scope import flow_scope, row_form, row_scope
 from .shape import Document, Laid, Shape, lay_out, makes
 
 
@@ -49,14 +49,16 @@ class _Formulas:
         over: str | None = None,
         rows: str | None = None,
     ) -> Formula:
-        scope, form = self.scope, over or self.subject
+        scope, form, columns = self.scope, over or self.subject, dict[str, str]()
         if rows is not None:
             with suppress(ExpressionError):  # said where the list is
-                _, scope = row_scope(scope, rows)
+                names, scope = row_scope(scope, rows)
+                its = row_form(self.scope, rows)
+                columns = dict.fromkeys(names, its) if its else {}
         if over is not None:
             target = self.resolve(over)
             scope = Scope() if target is None else scope_of(target, self.resolve)
-        self.found += uses_of_formula(text, at, scope, form, self.resolve)
+        self.found += uses_of_formula(text, at, scope, form, self.resolve, columns)
         return Formula(at, text, run=lambda env: None)
 
 
@@ -105,8 +107,12 @@ class _Names:
     ) -> Iterator[Use]:
         if form is not None:
             yield Use("form", form, None, f"{at}/form")
-            for key in values:
+            for key, value in values.items():
                 yield Use("form", form, key, f"{at}/{part}/{key}")
+                if isinstance(value, Mapping):
+                    for column in value["values"]:
+                        place = f"{at}/{part}/{key}/values/{column}"
+                        yield use_of(f"{form}.{key}", column, place)
 
     def _act(self, act: Document, at: str) -> Iterator[Use]:
         if act["action"] in ("find", "create"):

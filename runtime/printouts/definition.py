@@ -10,7 +10,7 @@ from ...platform.definitions.fields import Field
 from ...platform.definitions.form import Form
 from ...platform.definitions.form_scope import Resolve, scope_of
 from ...platform.definitions.kinds import Use
-from ...platform.definitions.named import uses_of_formula
+from ...platform.definitions.named import use_of, uses_of_formula
 from ...platform.definitions.options import Text
 from ...platform.definitions.published import published
 from ...platform.definitions.schema_check import pointer
@@ -181,6 +181,15 @@ def uses_of_printout(document: Mapping[str, Any], resolve: Resolve) -> Iterator[
     for number, block in enumerate(printout.blocks):
         if block.of:
             yield from _uses_of_path(form, block.of, resolve, pointer("blocks", number, "of"))
+            yield from _uses_of_columns(form, block, resolve, pointer("blocks", number))
+
+
+def _uses_of_columns(form: Form, block: Block, resolve: Resolve, at: str) -> Iterator[Use]:
+    its = field_at(form, block.of, resolve)
+    if its is not None and its.rows is not None:
+        for word, keys in (("columns", block.cells), ("total", block.total)):
+            for number, key in enumerate(keys):
+                yield use_of(its.rows.key, key, at + pointer(word, number))
 
 
 def _uses_of_path(form: Form, path: Path, resolve: Resolve, at: str) -> Iterator[Use]:

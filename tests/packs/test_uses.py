@@ -16,11 +16,14 @@ from careloom.platform.packs.apply import apply_pack
 from careloom.platform.packs.read import read_pack
 from careloom.platform.store.database import Database
 from careloom.runtime.flows.check import FLOW
+from careloom.runtime.forms.view_kind import VIEW
+from careloom.runtime.printouts.check import PRINTOUT
 from careloom.runtime.reports.check import REPORT
 from careloom.runtime.reports.dashboard import DASHBOARD
 
 SHIPPED = Path(__file__).parents[2] / "blueprints"
 FORMS = ("lead_intake", "appointment")
+SUB_FORMS = (("treatment_plan", "items"), ("payment", "lines"))
 
 
 @pytest.fixture
@@ -28,6 +31,8 @@ def clinic(sqlite: Database) -> Database:
     register(FLOW)
     register(REPORT)
     register(DASHBOARD)
+    register(VIEW)
+    register(PRINTOUT)
     for pack in ("clinic", "dental"):
         found = read_pack(SHIPPED / pack)
         sqlite.write(lambda session, found=found: apply_pack(session, SYSTEM, found))
@@ -35,7 +40,13 @@ def clinic(sqlite: Database) -> Database:
 
 
 def without(document: Any, field: str) -> dict[str, Any]:
-    fields = {key: its for key, its in document["properties"].items() if key != field}
+    """A form without a field; of `items.price`, without the column."""
+    field, _, column = field.partition(".")
+    if column:
+        its = document["properties"][field]
+        fields = {**document["properties"], field: {**its, "items": without(its["items"], column)}}
+    else:
+        fields = {key: its for key, its in document["properties"].items() if key != field}
     return {**document, "properties": fields}
 
 
@@ -71,6 +82,27 @@ def test_a_field_is_in_use_where_a_check_would_miss_it_and_nowhere_else(clinic: 
     assert used > 20
 
 
+def test_a_column_is_in_use_where_a_check_would_miss_it_and_nowhere_else(clinic: Database) -> None:
+    used = 0
+    with clinic.read() as session:
+        for form, key in SUB_FORMS:
+            document = published(session, "form", form).document
+            for column in document["properties"][key]["items"]["properties"]:
+                field = f"{key}.{column}"
+                hoped = set(broken_by(session, form, field))
+                named = {
+                    (use.kind, use.key)
+                    for use in uses_of(session, "form", form)
+                    if use.field == field and (use.kind, use.key) != ("form", form)
+                }
+                problems = removed_in_use(session, without(document, field))
+                assert {(p.params["kind"], p.params["key"]) for p in problems} == hoped == named
+                place = f"/properties/{key}/items/properties/{column}"
+                assert {p.path for p in problems} <= {place}
+                used += bool(hoped)
+    assert used >= 6
+
+
 def test_every_use_leads_to_its_place(clinic: Database) -> None:
     count = 0
     with clinic.read() as session:
@@ -80,7 +112,8 @@ def test_every_use_leads_to_its_place(clinic: Database) -> None:
                 for part in use.path.split("/")[1:]:
                     place = place[int(part) if isinstance(place, list) else part]
                 named = f"{use.path} {place if isinstance(place, str) else ''}"
-                assert use.field is None or use.field in named, use
+                last = (use.field or "").rpartition(".")[2]
+                assert last in named, use
                 count += 1
     assert count > 300
 

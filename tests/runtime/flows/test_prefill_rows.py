@@ -160,3 +160,34 @@ def test_the_fields_that_rows_are_made_of_are_told_as_used(shop: Clinic) -> None
         found = list(uses_of_flow(flow_of(MAKE_PLAN, PAY, END), published_forms(session)))
     used = {(use.key, use.field) for use in found}
     assert {("plan", "items"), ("bill", "lines"), ("lead", "wishes")} <= used
+    columns = {(form, field) for form, field in used if field and "." in field}
+    plan = {("plan", f"items.{key}") for key in ("item", "qty", "net", "name")}
+    bill = {("bill", f"lines.{key}") for key in ("item", "amount", "whose", "doer")}
+    assert columns == plan | bill and ("lead", "name") not in used
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"key": "say", "kind": "call", "title": "Say", "connection": "his",
+         "body": {"rows": {"each": "planned.items", "values": {"whose": "name"}}}},
+        {"key": "say", "kind": "notify", "text": "{n}", "customer": "customer",
+         "values": {"n": "COUNTIF(planned.items, name = \"46\")"}},
+        {"key": "say", "kind": "branch", "cases": [
+            {"key": "one", "when": "ANY(planned.items, ISBLANK(name))", "steps": []},
+            {"key": "else", "steps": []}]},
+    ],
+    ids=lambda step: step["kind"],
+)  # fmt: skip
+def test_a_column_that_a_flow_names_cannot_be_removed(shop: Clinic, step: Document) -> None:
+    shop.publish("flow", flow_of(MAKE_PLAN, step, END))
+    items = {
+        key: its
+        for key, its in PLAN["properties"]["items"]["items"]["properties"].items()
+        if key != "name"
+    }
+    shorter = form("plan", {**PLAN["properties"], "items": make.rows(items, ["item"])})
+    with shop.database.read() as session:
+        (problem,) = check(session, "form", shorter)
+    assert problem.code == "E_FIELD_IN_USE" and problem.params["key"] == "follow_up"
+    assert problem.path == "/properties/items/items/properties/name"

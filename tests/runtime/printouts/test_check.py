@@ -184,9 +184,16 @@ def test_a_field_that_is_printed_cannot_be_removed(forms: Database) -> None:
     with forms.read() as session:
         used = {use.field for use in uses_of(session, "form", "visit") if use.kind == "printout"}
         behind = {use.field for use in uses_of(session, "form", "patient")}
-    assert used == {None, "patient", "note", "age", "status", "items", "photos"}
+    columns = {"items.what", "items.price"}
+    assert used == {None, "patient", "note", "age", "status", "items", "photos", *columns}
     assert {"name", "born"} <= behind
-    fields = {key: its for key, its in VISIT["properties"].items() if key != "photos"}
+    whole = VISIT["properties"]
+    fields = {key: its for key, its in whole.items() if key != "photos"}
     with pytest.raises(Invalid) as refusal:
         make.publish(forms, "form", make.form("visit", fields))
     assert {problem.code for problem in refusal.value.problems} == {"E_FIELD_IN_USE"}
+    kept = {key: its for key, its in whole["items"]["items"]["properties"].items() if key != "what"}
+    with pytest.raises(Invalid) as refusal:
+        make.publish(forms, "form", make.form("visit", {**whole, "items": make.rows(kept)}))
+    (place,) = {problem.path for problem in refusal.value.problems}
+    assert place == "/properties/items/items/properties/what"

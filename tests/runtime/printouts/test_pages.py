@@ -21,8 +21,9 @@ from careloom.platform.events.model import Event, View
 from careloom.platform.identity import many_seen
 from careloom.platform.paper import pdf
 from careloom.platform.paper.pdf import Made, NotMade, can_make
+from careloom.platform.records import kinds
 from careloom.platform.store.database import Database
-from careloom.platform.store.errors import Conflict
+from careloom.platform.store.errors import Conflict, Invalid
 from careloom.platform.store.session import bump_epoch
 from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import settings_from
@@ -276,9 +277,14 @@ def test_a_label_has_neither_head_nor_foot(site: Site, plan: str) -> None:
 
 
 def test_a_printout_that_its_form_outgrew_is_told_and_no_fault(site: Site, plan: str) -> None:
-    """Publishing keeps fields that are printed; of a sub-form's columns it knows nothing."""
+    """Publishing keeps what is printed, fields and columns; an older release kept no columns."""
     fields = {**PLAN["properties"], "items": make.rows({"what": ITEM["what"]}, title="Items")}
-    make.publish(site.database, "form", make.form("plan", fields, x_unit="unit"))
+    shorter = make.form("plan", fields, x_unit="unit")
+    with pytest.raises(Invalid):
+        make.publish(site.database, "form", shorter)
+    with pytest.MonkeyPatch.context() as older:
+        older.setattr(kinds, "removed_in_use", lambda _session, _document: [])
+        make.publish(site.database, "form", shorter)
     answer = html(caller(site, "doc", "doctor"), f"{plan}/print/consent")
     assert answer.status_code == 409 and "no longer fits" in answer.text
 
