@@ -146,8 +146,8 @@ def check_draft(kind: str, key: str) -> ResponseReturnValue:
     needs="definitions.publish",
     spec=Spec(
         "Put the draft in force. What it adds beyond the asker's own rights needs somebody who has "
-        "them, or another person than its authors who holds `definitions.vouch`. If-Match names "
-        "the revision that was looked at.",
+        "them or `packs.apply`, or another person than its authors who holds `definitions.vouch`. "
+        "If-Match names the revision that was looked at.",
         answers={200: thing({"version": _WHOLE, "changes": SENTENCES})},
         tag="definitions",
         if_match=True,

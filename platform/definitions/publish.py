@@ -20,6 +20,9 @@ from .powers import beyond
 
 VOUCH = "definitions.vouch"
 """The right to publish what goes beyond one's own rights, when somebody else wrote it."""
+BRING = "packs.apply"
+"""Who holds it may bring in a pack that does anything, so nobody else is asked about their drafts
+either: a house that wants a second person takes it from those who design."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def publish(
     if revision not in (None, draft.revision):
         raise Stale(current=draft_of(draft))
     authors = authors_of(session, draft)
-    vouched = _vouches(session, actor, authors)
+    vouched = _answers(session, actor, authors)
     version = publish_document(
         session, actor, kind, draft.document, vouched=vouched, authors=authors
     )
@@ -62,14 +65,16 @@ def draft_problems(session: Session, actor: Actor, kind: str, key: str) -> list[
     if row is None:
         raise NotFound(kind=kind, key=key)
     problems = check(session, kind, row.document)
-    if problems or _vouches(session, actor, authors_of(session, row)):
+    if problems or _answers(session, actor, authors_of(session, row)):
         return problems
     return beyond(session, actor, kind, row.document)
 
 
-def _vouches(session: Session, actor: Actor, authors: Collection[int]) -> bool:
-    """Whether the actor is a second person, who may answer for what is beyond their own rights."""
-    return actor.person_id not in authors and allowed(session, actor, VOUCH)
+def _answers(session: Session, actor: Actor, authors: Collection[int]) -> bool:
+    """Whether the actor may answer for what is beyond their own rights: a second person, or one
+    who could bring it in as a pack."""
+    second = actor.person_id not in authors and allowed(session, actor, VOUCH)
+    return second or allowed(session, actor, BRING)
 
 
 def publish_document(
@@ -84,7 +89,7 @@ def publish_document(
 
     A document equal to the one in force gives that version back and changes nothing. vouched:
     somebody answers for what it adds beyond the actor's own rights: a second person for a draft,
-    for a pack whoever may apply one. authors: who wrote the draft.
+    or whoever may apply a pack. authors: who wrote the draft.
     """
     need(session, actor, "definitions.publish")
     problems = check(session, kind, document)
