@@ -87,15 +87,26 @@ class Crew:
             self.clinic.acknowledged.read(child.words())
 
     def leave(self) -> None:
-        """Have every submission that was begun answered and the import finished; then nobody is at
-        work."""
+        """Have every submission that was begun answered, some task done and the import finished;
+        then nobody is at work. Raises Failed for what never is."""
         self.fill()
+        self._have_a_task_done()
         self.clinic.visitors.end(PATIENCE)
         if self.running["import"].ended(PATIENCE) != 0:
             words = self.running["import"].words()
             raise Failed(f"the import failed by itself:\n{words[-4000:]}")
         self.clinic.unsettled.clear()
         self.end()
+
+    def _have_a_task_done(self) -> None:
+        """On a slow machine it may be that none was, before the agent was killed again."""
+        known, until = self.clinic.acknowledged, time.monotonic() + PATIENCE
+        while not known.tasks:
+            if time.monotonic() > until:
+                raise Failed("agent: no task is ever done")
+            self.fill(("work", "agent"))
+            known.read(self.running["agent"].words())
+            time.sleep(0.05)
 
     def end(self) -> None:
         """Whatever still runs, and nobody is at the door."""
