@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from ...platform.definitions.drafts import Draft, discard_draft, read_draft, save_draft
 from ...platform.definitions.kinds import kind_of
-from ...platform.definitions.publish import Version, draft_problems, publish
+from ...platform.definitions.publish import Version, judge_draft, publish
 from ...platform.store.errors import Stale
 from ...platform.web.body import if_match, json_object
 from ...platform.web.definitions_api import SENTENCES, sentences
@@ -127,8 +127,8 @@ def _current_shown(act: Callable[[], T]) -> T:
     needs="definitions.write",
     spec=Spec(
         "What keeps the asker from publishing the draft: what is wrong with it, and what it adds "
-        "beyond the asker's own rights. Empty when they may.",
-        answers={200: thing({"problems": SENTENCES})},
+        "beyond the asker's own rights; empty when they may. Warnings keep nobody from it.",
+        answers={200: thing({"problems": SENTENCES, "warnings": SENTENCES})},
         tag="definitions",
     ),
 )
@@ -136,7 +136,8 @@ def check_draft(kind: str, key: str) -> ResponseReturnValue:
     """Every problem with its place."""
     actor = who()
     kind_of(kind)
-    return jsonify(problems=sentences(draft_problems(reading(), actor, kind, key)))
+    verdict = judge_draft(reading(), actor, kind, key)
+    return jsonify(problems=sentences(verdict.problems), warnings=sentences(verdict.warnings))
 
 
 @route(
@@ -148,7 +149,7 @@ def check_draft(kind: str, key: str) -> ResponseReturnValue:
         "Put the draft in force. What it adds beyond the asker's own rights needs somebody who has "
         "them or `packs.apply`, or another person than its authors who holds `definitions.vouch`. "
         "If-Match names the revision that was looked at.",
-        answers={200: thing({"version": _WHOLE, "changes": SENTENCES})},
+        answers={200: thing({"version": _WHOLE, "changes": SENTENCES, "warnings": SENTENCES})},
         tag="definitions",
         if_match=True,
     ),
@@ -158,7 +159,8 @@ def publish_draft(kind: str, key: str) -> ResponseReturnValue:
     actor, revision = who(), if_match()
 
     def present(version: Version) -> Reply:
-        return Reply({"version": version.version, "changes": sentences(version.changes)})
+        changes, warnings = sentences(version.changes), sentences(version.warnings)
+        return Reply({"version": version.version, "changes": changes, "warnings": warnings})
 
     return _current_shown(
         lambda: reply(lambda session: publish(session, actor, kind, key, revision), present)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from ..store.errors import NotFound, Problem
 
 if TYPE_CHECKING:
+    from .leaving import Leaving
     from .powers import Power
 
 Document = dict[str, Any]
@@ -45,6 +46,8 @@ Uses = Callable[[Mapping[str, Any], Callable[[str], Any]], Iterable[Use]]
 
 #: (session, document) -> what it lets happen that nobody's own rights stand behind
 Powers = Callable[[Session, Mapping[str, Any]], Iterable["Power"]]
+#: (session, document) -> the fields whose values it takes out of the reach of rights
+Leaves = Callable[[Session, Mapping[str, Any]], Iterable["Leaving"]]
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Kind:
     read: Callable[[Session, str, Mapping[str, Any]], object] | None = None
     #: without, all that it does is done and seen with the rights of whoever is there
     powers: Powers | None = None
+    leaves: Leaves | None = None
 
 
 KINDS: dict[str, Kind] = {}

@@ -1,7 +1,7 @@
 """Publish: permissions, check, effect, version, event; one transaction, all or nothing."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from ..store.session import bump_epoch, moment, new_id
 from .check import check
 from .drafts import authors_of, draft_of
 from .kinds import Document, Publishing, kind_of
+from .leaving import warnings
 from .model import DefinitionRow, DraftRow, VersionRow
 from .powers import beyond
 
@@ -27,12 +28,14 @@ either: a house that wants a second person takes it from those who design."""
 
 @dataclass(frozen=True)
 class Version:
-    """What publishing gave: the version now in force and what it changed (code, params)."""
+    """What publishing gave: the version now in force, what it changed (code, params), and what
+    whoever published should know of it: what they answer for, what leaves in plain."""
 
     kind: str
     key: str
     version: int
     changes: list[Problem]
+    warnings: list[Problem] = field(default_factory=list)
 
 
 def publish(
@@ -55,19 +58,34 @@ def publish(
     )
     session.delete(draft)
     session.flush()
-    return version
+    leaving = warnings(session, kind, draft.document)
+    return replace(version, warnings=[*version.warnings, *leaving])
 
 
-def draft_problems(session: Session, actor: Actor, kind: str, key: str) -> list[Problem]:
-    """What keeps the actor from putting the draft in force. Raises NotAllowed, NotFound."""
+@dataclass(frozen=True)
+class Verdict:
+    """What keeps somebody from putting a draft in force, and what they should know before."""
+
+    problems: list[Problem]
+    warnings: list[Problem]
+
+
+def judge_draft(session: Session, actor: Actor, kind: str, key: str) -> Verdict:
+    """What the actor would be told if they published the draft now; warnings of a sound one only.
+
+    Raises NotAllowed, NotFound.
+    """
     need(session, actor, "definitions.write")
     row = session.get(DraftRow, (kind, key))
     if row is None:
         raise NotFound(kind=kind, key=key)
-    problems = check(session, kind, row.document)
-    if problems or _answers(session, actor, authors_of(session, row)):
-        return problems
-    return beyond(session, actor, kind, row.document)
+    document = row.document
+    if problems := check(session, kind, document):
+        return Verdict(problems, [])
+    exceeding, leaving = beyond(session, actor, kind, document), warnings(session, kind, document)
+    if _answers(session, actor, authors_of(session, row)):
+        return Verdict([], [*_answered(exceeding), *leaving])
+    return Verdict(exceeding, leaving)
 
 
 def _answers(session: Session, actor: Actor, authors: Collection[int]) -> bool:
@@ -75,6 +93,11 @@ def _answers(session: Session, actor: Actor, authors: Collection[int]) -> bool:
     who could bring it in as a pack."""
     second = actor.person_id not in authors and allowed(session, actor, VOUCH)
     return second or allowed(session, actor, BRING)
+
+
+def _answered(exceeding: Collection[Problem]) -> list[Problem]:
+    """The same as warnings, for who answers for it."""
+    return [replace(each, code="E_BEYOND_ANSWERED") for each in exceeding]
 
 
 def publish_document(
@@ -145,4 +168,4 @@ def publish_document(
             "beyond": len(exceeding),
         },
     )
-    return Version(kind, key, row.version, changes)
+    return Version(kind, key, row.version, changes, _answered(exceeding))

@@ -10,6 +10,7 @@ from ..definitions.check import check
 from ..definitions.compare import Change, compare
 from ..definitions.kinds import KINDS
 from ..definitions.known import coming
+from ..definitions.leaving import warnings
 from ..definitions.powers import new_powers
 from ..definitions.powers import told as said_of
 from ..definitions.published import entries, published
@@ -33,13 +34,15 @@ Name = tuple[str, str]
 @dataclass(frozen=True)
 class Step:
     """One definition's part of a plan. changes: from what is in force to what the pack brings.
-    powers: what it will let happen that it does not yet (`definitions/powers`), in words."""
+    powers: what it will let happen that it does not yet (`definitions/powers`), in words. warnings:
+    what it takes out of the reach of rights (`definitions/leaving`)."""
 
     action: str
     kind: str
     key: str
     changes: tuple[Change, ...] = ()
     powers: tuple[Phrase, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,9 @@ def plan(session: Session, pack: Pack, take: Collection[Name] = ()) -> Plan:
                 problems += (faults := _checked(session, step, document))
                 if not faults:
                     new = new_powers(session, step.kind, document)
-                    steps[number] = replace(step, powers=tuple(said_of(session, new)))
+                    leaving = tuple(warnings(session, step.kind, document))
+                    powers = tuple(said_of(session, new))
+                    steps[number] = replace(step, powers=powers, warnings=leaving)
     problems += _broken(session, pack, steps)
     before = installed.version if installed else None
     return Plan(pack, before, tuple(steps), tuple(problems), signed(session, pack))

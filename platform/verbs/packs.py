@@ -144,6 +144,9 @@ def _show(plan: Plan, stories: Sequence[Told]) -> None:
             click.echo(f"      {told('pack.more', count=len(step.changes) - MOST_CHANGES)}")
         for power in step.powers:
             click.echo(f"      + {phrase(language(), power)}")
+        for warning in step.warnings:
+            sentence = told("problem." + warning.code, **warning.params)
+            click.echo(f"      ! {warning.path} {sentence}")
     for problem in plan.problems:
         sentence = told("problem." + problem.code, **problem.params)
         click.echo(f"  ! {problem.path}  {sentence}", err=True)

@@ -76,6 +76,7 @@ def plan_json(plan: Plan, stories: Sequence[Told]) -> dict[str, Any]:
                 "key": step.key,
                 "changes": [change_told(tongue, change) for change in step.changes],
                 "powers": [phrase(tongue, power) for power in step.powers],
+                "warnings": [sentence(tongue, warning) for warning in step.warnings],
             }
             for step in plan.steps
         ],

@@ -148,8 +148,8 @@ def _chosen() -> _Chosen:
 @route(area, "/packs/plan", methods=("POST",), needs="packs.apply", endpoint="plan")
 def show_plan() -> ResponseReturnValue:
     """`pages/pack_plan.html`: title, version, before, steps (act, colour, title, kind, name,
-    changes, powers, choose: may the pack's be taken), problems, counts, stories, passed, named
-    (hidden fields), may_apply, nothing (it is installed just so), signed (state, by)."""
+    changes, powers, warnings, choose: may the pack's be taken), problems, counts, stories, passed,
+    named (hidden fields), may_apply, nothing (it is installed just so), signed (state, by)."""
     try:
         chosen = _chosen()
     except Malformed as refusal:
@@ -197,6 +197,7 @@ def _step(session: Session, pack: Pack, step: Step) -> dict[str, Any]:
         "name": f"{step.kind}/{step.key}",
         "changes": [change_told(tongue, change) for change in step.changes],
         "powers": [phrase(tongue, power) for power in step.powers],
+        "warnings": [_line(warning)["words"] for warning in step.warnings],
         "choose": step.action in ("conflict", "keep", "taken"),
     }
 

@@ -29,7 +29,7 @@ from .check_names import Names
 from .check_order import order_problems
 from .definition import compile_flow
 from .paths import path_problems
-from .powers import powers_of_flow
+from .powers import leaves_of_flow, powers_of_flow
 from .scope import TAKEN, TOLD, FlowFormulas
 from .shape import Document, is_inner
 from .uses import uses_of_flow
@@ -234,4 +234,5 @@ FLOW = Kind(
     uses=uses_of_flow,
     read=read,
     powers=powers_of_flow,
+    leaves=leaves_of_flow,
 )

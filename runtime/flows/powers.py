@@ -4,6 +4,7 @@ What people do in its tasks they do with their own rights; but what a task's for
 flow has read.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ...platform.definitions.form_scope import coming_forms
 from ...platform.definitions.known import known
+from ...platform.definitions.leaving import Leaving
 from ...platform.definitions.powers import Power
 from ..channels.connections import RIGHT as CONNECT
 from .shape import Document, Laid, Shape, lay_out, makes
@@ -19,6 +21,7 @@ from .uses import formulas_name
 
 Goes = tuple[str, tuple[str, ...], Any]
 """What is done with a value: the power's name, into what, the same for people."""
+LEAVING = {"send": "call", "tell": "message"}
 DECIDES: Goes = ("read", ("if",), "")
 
 
@@ -35,6 +38,18 @@ def powers_of_flow(session: Session, document: Document) -> Iterator[Power]:
         yield Power(does, use.path, "read", use.key, use.field, "read", into, to)
 
 
+def leaves_of_flow(session: Session, document: Document) -> Iterator[Leaving]:
+    """What goes out in a call's body, and stands in a message to the customer."""
+    flow = _Flow(session, document)
+    for laid in flow.shape.nodes.values():
+        deque(flow.node(laid), 0)
+    for use in formulas_name(document, coming_forms(session)):
+        place = flow.way(use.path)
+        does, _, to = flow.ways.get(place, DECIDES)
+        if does in LEAVING:
+            yield Leaving(LEAVING[does], place, use, to)
+
+
 class _Flow:
     """One document. ways: for each place where formulas stand whose values go somewhere, where."""
 
@@ -47,12 +62,13 @@ class _Flow:
     def goes(self, path: str) -> Goes:
         """What becomes of the value of a formula at this place; it decides what is done, if no
         more."""
-        parts = path.split("/")
-        for length in range(len(parts), 0, -1):
-            place = "/".join(parts[:length])
-            if place in self.ways:
-                return self.ways[place]
-        return DECIDES
+        return self.ways.get(self.way(path), DECIDES)
+
+    def way(self, path: str) -> str:
+        """The part around this place whose values go somewhere; nothing without."""
+        while path and path not in self.ways:
+            path = path.rpartition("/")[0]
+        return path
 
     def node(self, laid: Laid) -> Iterator[Power]:
         """What one node does, beside what its formulas read."""

@@ -4,14 +4,16 @@ All that could be wrong with an expression is found here, before anybody prints:
 there, types that no paper shows, gaps that do not end.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from ...platform.definitions.form import Form
 from ...platform.definitions.form_scope import Resolve, coming_forms, scope_of
 from ...platform.definitions.kinds import Document, Kind
+from ...platform.definitions.leaving import Leaving
 from ...platform.definitions.schema_check import missing, pointer, schema, twice
 from ...platform.expressions import BOOL, ExpressionError, Scope, Type, Typed, check
 from ...platform.records.conditions import need_lookups
@@ -153,6 +155,14 @@ class _Judge:
                     yield Problem(place, "E_PRINT_TOTAL", {"name": key})
 
 
+def leaves_of_printout(session: Session, document: Mapping[str, Any]) -> Iterator[Leaving]:
+    """What each part of the sheet prints; of a condition, nothing."""
+    for use in uses_of_printout(document, coming_forms(session)):
+        parts = use.path.split("/")
+        if use.field is not None and parts[1] == "blocks" and parts[3] != "when":
+            yield Leaving("print", "/".join(parts[:3]), use)
+
+
 PRINTOUT = Kind(
     "printout",
     schema("printout"),
@@ -160,4 +170,5 @@ PRINTOUT = Kind(
     order=80,
     uses=uses_of_printout,
     read=lambda session, key, _document: printout_of(session, key),
+    leaves=leaves_of_printout,
 )

@@ -13,8 +13,8 @@ def test_a_definition_goes_from_draft_to_version(admin: Caller) -> None:
     first = admin("PUT", f"{PLACE}/draft", VISIT)
     assert first.status_code == 200 and first.headers["ETag"] == '"1"'
     assert admin("GET", f"{PLACE}/draft").json == first.json
-    assert admin("POST", f"{PLACE}/check").json == {"problems": []}
-    assert admin("POST", f"{PLACE}/publish").json == {"version": 1, "changes": []}
+    assert admin("POST", f"{PLACE}/check").json == {"problems": [], "warnings": []}
+    assert admin("POST", f"{PLACE}/publish").json == {"version": 1, "changes": [], "warnings": []}
     assert admin("GET", PLACE).json["document"] == VISIT
     assert admin("GET", f"{PLACE}/draft").status_code == 404
 

@@ -42,7 +42,7 @@ def test_somebody_who_has_the_rights_publishes_what_another_drafted(site: Site) 
     head = somebody(site, "head", lead=[make.rule("all", "read", "change")])
     ops("PUT", f"{PLACE}/draft", ROLE)
     assert ops("POST", f"{PLACE}/publish").status_code == 422
-    assert head("POST", f"{PLACE}/check").json == {"problems": []}
+    assert head("POST", f"{PLACE}/check").json["problems"] == []
     assert head("POST", f"{PLACE}/publish").json["version"] == 1
     assert published(site) == (["ops"], "head", 0)
 
@@ -57,10 +57,13 @@ def test_a_second_person_vouches_for_what_they_have_not_worked_on(site: Site) ->
     for author in (ops, also):  # whoever saved any of it is no second person
         assert author("POST", f"{PLACE}/publish").status_code == 422
     third = somebody(site, "third", "definitions.vouch")
-    assert third("POST", f"{PLACE}/check").json == {"problems": []}
+    checked = third("POST", f"{PLACE}/check").json
+    assert checked["problems"] == []
+    assert [each["code"] for each in checked["warnings"]] == ["E_BEYOND_ANSWERED"] * 2
     stale = third("POST", f"{PLACE}/publish", If_Match='"1"')
     assert stale.status_code == 412 and stale.json["current"]["revision"] == 2
-    assert third("POST", f"{PLACE}/publish", If_Match='"2"').json["version"] == 1
+    done = third("POST", f"{PLACE}/publish", If_Match='"2"').json
+    assert (done["version"], done["warnings"]) == (1, checked["warnings"])
     assert published(site) == (["also", "ops"], "third", 2)
     ops("PUT", f"{PLACE}/draft", make.role("nurse", {}, ["people.write"]))
     assert also("POST", f"{PLACE}/publish").json["version"] == 2  # a new draft has new authors

@@ -123,6 +123,13 @@ HOLES = (
         ),
     ),
     Hole(
+        "who publishes is told what leaves in plain",
+        "runtime/flows/powers.py",
+        "        if does in LEAVING:",
+        "        if does in ():",
+        ("runtime/flows/test_leaving.py::test_each_part_that_takes_a_marked_field_out_is_told",),
+    ),
+    Hole(
         "a header's value goes to no other host",
         "runtime/channels/connections.py",
         "there = row is not None and row.host == host and",

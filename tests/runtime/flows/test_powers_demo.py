@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from careloom.platform.definitions.drafts import save_draft
 from careloom.platform.definitions.kinds import KINDS
-from careloom.platform.definitions.publish import draft_problems, publish, publish_document
+from careloom.platform.definitions.publish import judge_draft, publish, publish_document
 from careloom.platform.definitions.published import published
 from careloom.platform.events.model import Event
 from careloom.platform.identity.actor import SYSTEM
@@ -23,7 +23,7 @@ def drafted(site: Site, document: dict[str, Any]) -> list[str]:
     ops = site.actor("ops")
     site.database.write(lambda session: save_draft(session, ops, "flow", KEY, document))
     with site.database.read() as session:
-        return [problem.path for problem in draft_problems(session, ops, "flow", KEY)]
+        return [problem.path for problem in judge_draft(session, ops, "flow", KEY).problems]
 
 
 def put_in_force(site: Site, login: str) -> int:
