@@ -197,7 +197,12 @@ def _step(session: Session, pack: Pack, step: Step) -> dict[str, Any]:
         "name": f"{step.kind}/{step.key}",
         "changes": [change_told(tongue, change) for change in step.changes],
         "powers": [phrase(tongue, power) for power in step.powers],
-        "warnings": [_line(warning)["words"] for warning in step.warnings],
+        "warnings": list(
+            dict.fromkeys(
+                say(tongue, f"problem.{warning.code}", **warning.params)
+                for warning in step.warnings
+            )
+        ),
         "choose": step.action in ("conflict", "keep", "taken"),
     }
 

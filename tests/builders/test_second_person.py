@@ -45,6 +45,10 @@ def test_somebody_who_has_the_rights_publishes_what_another_drafted(site: Site) 
     assert head("POST", f"{PLACE}/check").json["problems"] == []
     assert head("POST", f"{PLACE}/publish").json["version"] == 1
     assert published(site) == (["ops"], "head", 0)
+    visitor = site.visitor()
+    visitor.client.set_cookie("careloom_language", "en")
+    visitor.sign_in("head")
+    assert "role nurse version 1 was published; drafted by Ops" in visitor.get("/trail").text
 
 
 def test_a_second_person_vouches_for_what_they_have_not_worked_on(site: Site) -> None:

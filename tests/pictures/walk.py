@@ -236,6 +236,7 @@ HOUSE = (
             file("dental.zip", changed_pack()),
             press("form[enctype] .button-main"),
             see(".plan"),
+            by_hand(OPEN_ALL),
         ),
     ),
     Picture("connections", "/connections", "admin", at("/connections")),

@@ -153,8 +153,8 @@ def leads(rows: slice) -> bytes:
 
 
 def changed_pack() -> bytes:
-    """The dental pack as a zip, a later version with a form changed: something to plan. Of its
-    stories only those that are quickly told."""
+    """The dental pack as a zip, a later version with a form and a flow changed: something to plan.
+    Of its stories only those that are quickly told."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as packed:
         for path in sorted(DENTAL.rglob("*.json")):
@@ -173,4 +173,7 @@ def _changed(path: Path) -> str:
             "zh-CN": "医生建议与说明",
             "en": "Advice",
         }
+    if path.name == "den_lead_followup.json":
+        messages = [step for step in document["steps"] if "values" in step]
+        messages[0]["values"]["number"] = "mobile"
     return json.dumps(document, ensure_ascii=False)
