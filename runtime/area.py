@@ -23,13 +23,15 @@ from .flows import (
     hand_pages,
     held_pages,
     instance_pages,
+    mending_api,
+    mending_pages,
     message_pages,
     raise_pages,
 )
 from .flows import pages as work_pages
 from .flows.asides import about_record
 from .flows.check import FLOW
-from .flows.follow import wants
+from .flows.follow import CONSUMER, wants
 from .flows.soundness import CHECKS as FLOW_CHECKS
 from .flows.trail import SUBJECT, instances_seen
 from .forms import api as records_api
@@ -45,7 +47,7 @@ from .reports import pages as report_pages
 from .reports.check import REPORT
 from .reports.dashboard import DASHBOARD
 from .stories.stage import prove
-from .work.dispatch import CONSUMER, EVENTS
+from .work.dispatch import EVENTS
 from .work.queues import ring_in
 from .work.verbs import work
 from .work.worker import start_worker
@@ -56,6 +58,7 @@ PARTS = (
     held_pages,
     raise_pages,
     instance_pages,
+    mending_pages,
     message_pages,
     record_pages,
     life_pages,
@@ -68,6 +71,7 @@ PARTS = (
     flows_api,
     hand_api,
     call_api,
+    mending_api,
     connection_api,
     connection_pages,
 )

@@ -8,7 +8,7 @@ commit. (What works outside the database has an outbox with leases and fences of
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import bindparam, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from ..store.hot import Hot
@@ -93,13 +93,23 @@ def failed(session: Session, event_id: int, consumer: str, error: str) -> bool:
     return parked
 
 
-def retry(session: Session, event_id: int, consumer: str) -> None:
-    """Take a parked handoff up again, at once."""
-    session.execute(
-        update(Handoff)
-        .where(Handoff.event_id == event_id, Handoff.consumer == consumer)
-        .values(tries=0, due_at=moment(session), parked_at=None, error=None)
-    )
+def retry(session: Session, event_id: int, consumer: str) -> bool:
+    """Take a parked handoff up again, at once; False when it is not parked."""
+    again = update(Handoff).where(*_parked(event_id, consumer))
+    again = again.values(tries=0, due_at=moment(session), parked_at=None, error=None)
+    return session.execute(again.returning(Handoff.event_id)).first() is not None
+
+
+def leave_out(session: Session, event_id: int, consumer: str) -> bool:
+    """Let a parked handoff go: nothing follows from its event by this consumer, and those of its
+    subject that waited behind it are next. False when it is not parked."""
+    gone = delete(Handoff).where(*_parked(event_id, consumer))
+    return session.execute(gone.returning(Handoff.event_id)).first() is not None
+
+
+def _parked(event_id: int, consumer: str) -> tuple[ColumnElement[bool], ...]:
+    its = Handoff.event_id == event_id, Handoff.consumer == consumer
+    return (*its, Handoff.parked_at.is_not(None))
 
 
 def waiting(session: Session) -> dict[str, int]:

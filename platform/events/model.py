@@ -57,6 +57,12 @@ class Handoff(Base):
     __table_args__ = (
         Index("ix_handoff_due", "consumer", "due_at", "event_id"),
         Index("ix_handoff_subject", "consumer", "subject_kind", "subject_id", "event_id"),
+        Index(
+            "ix_handoff_parked",
+            "event_id",
+            sqlite_where=text("parked_at IS NOT NULL"),
+            postgresql_where=text("parked_at IS NOT NULL"),
+        ),
     )
 
     event_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)

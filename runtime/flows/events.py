@@ -15,6 +15,8 @@ declare(
         "incident:opened": ("step", "code"),
         "incident:retried": ("step",),
         "incident:skipped": ("step",),
+        "handoff:retried": ("event",),
+        "handoff:left_out": ("event", "reason", "error"),
         "message:sent": ("step", "message", "to"),
     }
 )

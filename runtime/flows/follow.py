@@ -10,6 +10,9 @@ from ..timers.set import watched
 from . import arrive
 from .start import may_start, start_called, start_for
 
+CONSUMER = "flows"
+"""Under this name events are handed to what flows do about them."""
+
 
 def wants(session: Session, name: str, subject: tuple[str, int], data: Mapping[str, Any]) -> bool:
     """Whether anything may follow; asked before the event is handed on.

@@ -37,8 +37,10 @@ from ..tasks.model import How, TaskState
 from ..tasks.worklist import MOST_COUNTED, TaskPage, task_row, worklist
 from .cards import Subject, cards, due_of, subject_of
 from .complete import complete
+from .control import RIGHT as MEND
 from .definition import Newer
 from .desk import Desk, desk_of, filling_of, given_by
+from .mending import how_many
 from .run_story import trail
 from .seen import READ
 from .take_back import may_take_back
@@ -52,7 +54,8 @@ OUTCOME, COMMENT = "_outcome", "_comment"
 @route(area, "/", needs=SIGNED_IN, endpoint="home")
 def home() -> ResponseReturnValue:
     """`pages/worklist.html`: next (a card or None), take (where its button claims it, empty when it
-    is the reader's), mine, pool (cards), summary, more, clock, may_records, unread."""
+    is the reader's), mine, pool (cards), summary, more, clock, may_records, unread, mending (how
+    much waits for the reader to mend)."""
     session, actor = reading(), who()
     reader = reader_of(session, actor)
     now = moment(session)
@@ -73,6 +76,7 @@ def home() -> ResponseReturnValue:
         clock=_milliseconds(now),
         may_records=may_read,
         unread=unread(session, actor.person_id),
+        mending=how_many(session, actor) if allowed(session, actor, MEND) else 0,
     )
 
 

@@ -17,12 +17,11 @@ from ...platform.store.savepoints import savepoint
 from ...platform.store.session import database_of
 from ..flows.definition import Newer
 from ..flows.fire import fire, give_up
-from ..flows.follow import follow
+from ..flows.follow import CONSUMER, follow
 from ..timers.due import due, leave, postpone
 
 log = logging.getLogger(__name__)
 
-CONSUMER = "flows"
 EVENTS = ("record:submitted", "record:changed", "flow:called", "flow:raised")
 BATCH = 20
 LEFT_FOR = timedelta(seconds=15)

@@ -5,8 +5,8 @@ from sqlalchemy.orm import Session
 
 from ...platform.events.model import Event, Handoff
 from ...platform.store.session import moment
+from ..flows.follow import CONSUMER
 from ..timers.model import timers
-from .dispatch import CONSUMER
 
 
 def anything_due(session: Session) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from careloom.platform.definitions.publish import publish_document
+from careloom.platform.events.model import Event, Handoff
 from careloom.platform.identity import access_tokens, grants, invitations, second_factor, totp
 from careloom.platform.identity.actor import SYSTEM, actor_of
 from careloom.platform.identity.passwords import hashed
@@ -29,6 +30,7 @@ from careloom.platform.web.routes import PUBLIC, route
 from careloom.platform.web.uploads import bodies
 from careloom.runtime.demo.present import write_present
 from careloom.runtime.demo.write import write_past
+from careloom.runtime.flows.follow import CONSUMER
 from careloom.runtime.forms.carry import begin
 from careloom.runtime.forms.import_pages import guessed
 from careloom.runtime.forms.uploads import Upload, keep
@@ -265,12 +267,24 @@ def _places(session: Session, cast: Cast) -> dict[str, str]:
                 presented = session.scalars(select(tasks.c.id).where(*done)).one()
                 found["task_done"] = f"/tasks/{presented}"
     why = f"/people/{agent}/why?form=lead_intake&record={lead}"
+    _set_aside(session, lead)
     return {
         **found,
         "invitation": f"/invitation?token={token}",
         "why": why,
         "agent": f"/people/{agent}",
     }
+
+
+def _set_aside(session: Session, lead: int) -> None:
+    """As a worker leaves an event of this lead that it could not follow up."""
+    event = select(Event.id).where(Event.subject_kind == "form:lead_intake")
+    number = session.scalars(event.where(Event.subject_id == lead).order_by(Event.id)).first()
+    its = {"subject_kind": "form:lead_intake", "subject_id": lead, "due_at": moment(session)}
+    error = "DefinitionError: E_STEP_KIND at /steps/0"
+    handoff = Handoff(event_id=number, consumer=CONSUMER, **its, tries=5, error=error)
+    handoff.parked_at = moment(session)
+    session.add(handoff)
 
 
 def _in_two_steps(session: Session, unit: int) -> None:

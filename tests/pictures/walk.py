@@ -98,6 +98,8 @@ WORK = (
     Picture("run", INSTANCE, "manager", first("{lead2}", RUN)),
     Picture("run-visit", INSTANCE, "manager", first("{visit4}", RUN)),
     Picture("run-stuck", INSTANCE, "manager", first("{lead0}", STUCK)),
+    Picture("mending", "/incidents", "manager", at("/incidents")),
+    Picture("work-list-mending", "/", "manager", at("/")),
     Picture("run-calls", INSTANCE, "manager", then(first("{lead1}", TOLD), by_hand(OPEN_ALL))),
     Picture("run-waiting", INSTANCE, "manager", first("{lead3}", TOLD)),
 )

@@ -210,6 +210,8 @@ APART = (
     *(f"runtime.flows_api.{deed}" for deed in ("read_message", "resume_instance")),
     *(f"runtime.flows_api.{deed}" for deed in ("retry_incident", "suspend_instance")),
     "runtime.flows_api.unclaim_task",
+    *(f"runtime.mending.{deed}" for deed in ("leave_out", "retry_parked")),
+    *(f"runtime.mending_api.{deed}" for deed in ("leave_out_handoff", "retry_handoff")),
     *(f"runtime.hand_api.{deed}" for deed in ("approve", "comment", "delegate", "reassign")),
     *(f"runtime.hand_api.{deed}" for deed in ("reject", "remind", "turn_back")),
     *(f"runtime.hand_api.{deed}" for deed in ("add_sign", "take_back")),

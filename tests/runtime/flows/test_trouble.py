@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from careloom.platform.events.handoff import retry as retry_handoff
 from careloom.platform.events.handoff import waiting
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.errors import Conflict, NotAllowed, NotFound
@@ -18,7 +17,7 @@ from careloom.runtime.flows.start import start
 from careloom.runtime.tasks.hold import claim, unclaim
 from careloom.runtime.tasks.model import Task
 from careloom.runtime.timers.model import Timer
-from careloom.runtime.work.dispatch import drain
+from careloom.runtime.work.dispatch import MENDED_FOR, drain
 
 from ..clinic import FIRST_CALL, Clinic, done, flow_of, lead_values, listed, rows, sound, turn
 
@@ -199,7 +198,7 @@ def test_a_task_of_the_pool_masks_what_the_agent_may_not_see(clinic: Clinic) -> 
 
 def test_the_same_event_handed_over_again_starts_nothing_more(clinic: Clinic) -> None:
     from careloom.platform.events.model import Handoff
-    from careloom.runtime.work.dispatch import CONSUMER
+    from careloom.runtime.flows.follow import CONSUMER
 
     lead = clinic.started()
     (instance,) = rows(clinic, Instance)
@@ -226,7 +225,7 @@ def test_the_same_event_handed_over_again_starts_nothing_more(clinic: Clinic) ->
 def test_an_event_that_cannot_be_followed_up_holds_up_no_other(
     clinic: Clinic, clock: TurnedClock
 ) -> None:
-    """A poisoned definition: its handoff is tried again, later, and parked in the end."""
+    """A poisoned definition: its handoff waits until the definition is mended."""
     broken = clinic.lead("李雷")
     from careloom.platform.definitions.model import VersionRow
     from careloom.platform.store.session import bump_epoch
@@ -247,11 +246,8 @@ def test_an_event_that_cannot_be_followed_up_holds_up_no_other(
     assert len(rows(clinic, Instance)) == 1
     with clinic.database.read() as session:
         assert waiting(session) == {"flows": 1}
-    from careloom.platform.events.model import Event
-
-    event_id = next(e.id for e in rows(clinic, Event) if e.subject_id == broken)
-    clinic.database.write(lambda s: retry_handoff(s, event_id, "flows"))
-    drain(clinic.database)
+    turn(clinic, clock, MENDED_FOR)
+    assert {row.subject_id for row in rows(clinic, Instance)} >= {broken}
     assert len(rows(clinic, Instance)) == 2
     assert sound(clinic)
 
