@@ -115,7 +115,8 @@ def _make_room(session: Session, person: Person, most: int) -> tuple[Kind, ...]:
         data = {"browser": kind.browser, "system": kind.system, "most": most}
         append(session, "person:browsers_many", SYSTEM, (SUBJECT, person.id), person.unit_id, data)
         ended.append(kind)
-    session.execute(delete(SignIn).where(SignIn.id.in_([row.id for row in over])))
+    if over:
+        session.execute(delete(SignIn).where(SignIn.id.in_([row.id for row in over])))
     return tuple(ended)
 
 

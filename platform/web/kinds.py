@@ -16,6 +16,7 @@ BROWSERS = (
     ("wxwork/", "wecom"),
     ("micromessenger/", "wechat"),
     ("dingtalk", "dingtalk"),
+    ("feishu", "feishu"),
     ("lark/", "feishu"),
     ("edg/", "edge"),
     ("edga/", "edge"),
