@@ -35,7 +35,7 @@ from .flows.follow import CONSUMER, wants
 from .flows.soundness import CHECKS as FLOW_CHECKS
 from .flows.trail import SUBJECT, instances_seen
 from .forms import api as records_api
-from .forms import import_pages, life_pages, list_pages
+from .forms import export_pages, import_pages, life_pages, list_pages
 from .forms import pages as record_pages
 from .forms.asides import ASIDES
 from .forms.carry import start_resuming
@@ -63,6 +63,7 @@ PARTS = (
     record_pages,
     life_pages,
     list_pages,
+    export_pages,
     import_pages,
     print_pages,
     report_pages,

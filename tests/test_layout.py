@@ -21,7 +21,7 @@ FLOORS = {
         {"verbs"},
         {"verbs"},
         {"web"},
-        {"packs"},
+        {"exports", "packs"},
         {"records"},
         {"definitions"},
         {"identity"},

@@ -23,7 +23,7 @@ declare(
         "record:restored": ("form",),
         "record:printed": ("form", "printout", "version", "as"),
         "records:imported": ("form", "rows", "good", "bad", "duplicates"),
-        "records:exported": ("form", "rows"),
+        "records:exported": ("form", "rows", "export"),
         "definition:drafted": ("kind", "key", "revision"),
         "definition:discarded": ("kind", "key"),
         "definition:published": ("kind", "key", "version", "changes", "authors", "beyond"),

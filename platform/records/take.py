@@ -1,11 +1,14 @@
 """Take records out to a file: CSV or XLSX, every cell a value and none a formula.
 
 A text that begins like a formula gets an apostrophe before it in CSV (`formula_cells`), and is
-written as a plain string in XLSX.
+written as a plain string in XLSX. A workbook says on each printed page and in its properties who
+took it out; a CSV cannot without harm to the programs that read it, so its name does.
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,6 +38,26 @@ ENDINGS = (".csv", ".xlsx")
 #: (session) -> conditions over the form's table, in the asker's own eyes
 Narrow = Callable[[Session], Sequence[ColumnElement[bool]]]
 
+#: (session, rows in the file, what it shows): in the transaction that lets the file go
+Settle = Callable[[Session, int, Sequence[Looked]], None]
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """What a file says of itself. at: `now` on the clock of whoever takes it out. reference: the
+    number it is known by. counted: is told how many rows there are so far; raises to stop."""
+
+    name: str
+    login: str
+    now: datetime
+    at: str
+    reference: int
+    counted: Callable[[int], None]
+
+    @property
+    def words(self) -> str:
+        return f"{self.name} ({self.login}) · {self.at} · {self.reference}"
+
 
 def write_file(
     database: Database,
@@ -47,6 +70,9 @@ def write_file(
     search: str = "",
     narrow: Narrow | None = None,
     address: str = "",
+    columns: Collection[str] | None = None,
+    leaving: Leaving | None = None,
+    settle: Settle | None = None,
 ) -> int:
     """Write every record the actor may see and export (and the question finds); how many.
 
@@ -55,7 +81,9 @@ def write_file(
     or .xlsx, Invalid for the expression.
 
     where, sort, search: as for `list_records`. narrow: further conditions, made in the session
-    that reads. address: where the actor sits, for the view log.
+    that reads. address: where the actor sits, for the view log. columns: no others. leaving: what
+    the file says of itself. settle: judges and writes down, before the file is there, how it may
+    leave; what it raises keeps the file from being.
     """
     ending = path.suffix.lower()
     if ending not in ENDINGS:
@@ -64,26 +92,46 @@ def write_file(
     try:
         with watching() as notes, database.read() as session:
             access(session, actor, form_key).need("export")
-            fields = _fields(session, actor, form_key)
+            fields = _fields(session, actor, form_key, columns)
             more = narrow(session) if narrow else ()
             lines = _lines(session, actor, form_key, fields, where, sort, search, more)
-            count = (_write_csv if ending == ".csv" else _write_xlsx)(part, lines)
+            count = (_write_csv if ending == ".csv" else _write_xlsx)(part, lines, leaving)
         rows = looked(notes, database.clock.now(), actor.person_id, address, "export")
-        database.write(lambda session: _tell(session, actor, form_key, count, rows))
+
+        def let_go(session: Session) -> None:
+            if settle is not None:
+                settle(session, count, rows)
+            _tell(session, actor, form_key, count, rows, leaving)
+
+        database.write(let_go)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
     return count
 
 
-def _fields(session: Session, actor: Actor, form_key: str) -> list[Field]:
-    """The fields this actor sees in some row at least; the others have no column at all."""
-    asked = access(session, actor, form_key)
-    rules = asked.rules("read")
+def columns_of(session: Session, actor: Actor, form_key: str) -> dict[str, str]:
+    """The fields this actor sees in some row at least; the others have no column at all.
+
+    Each with how much they see at most: `read` or `masked`.
+    """
+    rules = access(session, actor, form_key).rules("read")
+    found: dict[str, str] = {}
+    for field in shape_of(session, form_key).form.ordered:
+        rights = {rule.right(field.key, "change") for rule in rules} - {"hidden"}
+        if actor.is_system or rights:
+            found[field.key] = "masked" if rights == {"masked"} else "read"
+    return found
+
+
+def _fields(
+    session: Session, actor: Actor, form_key: str, columns: Collection[str] | None
+) -> list[Field]:
+    seen = columns_of(session, actor, form_key)
     return [
         field
         for field in shape_of(session, form_key).form.ordered
-        if actor.is_system or any(rule.right(field.key, "change") != "hidden" for rule in rules)
+        if field.key in seen and (columns is None or field.key in columns)
     ]
 
 
@@ -157,22 +205,32 @@ def _cell(
     return field.show(value, language, choices, zone)
 
 
-def _write_csv(path: Path, lines: Iterable[list[Any]]) -> int:
+def _counted(lines: Iterable[list[Any]], leaving: Leaving | None) -> Iterator[list[Any]]:
+    """The lines, each told of as it goes by; the header's is the row 0."""
+    for number, line in enumerate(lines):
+        if leaving is not None:
+            leaving.counted(number)
+        yield line
+
+
+def _write_csv(path: Path, lines: Iterable[list[Any]], leaving: Leaving | None) -> int:
     # The mark at the start tells spreadsheets that this is UTF-8.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_ALL)
         count = -1
-        for line in lines:
+        for line in _counted(lines, leaving):
             writer.writerow([kept_text(cell) for cell in line])
             count += 1
     return count
 
 
-def _write_xlsx(path: Path, lines: Iterable[list[Any]]) -> int:
+def _write_xlsx(path: Path, lines: Iterable[list[Any]], leaving: Leaving | None) -> int:
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
+    if leaving is not None:
+        _mark(book, sheet, leaving)
     count = -1
-    for line in lines:
+    for line in _counted(lines, leaving):
         cells = []
         for value in line:
             cell = WriteOnlyCell(sheet, value=value)
@@ -185,9 +243,32 @@ def _write_xlsx(path: Path, lines: Iterable[list[Any]]) -> int:
     return count
 
 
+def _mark(book: Workbook, sheet: Any, leaving: Leaving) -> None:
+    """Who took it out: at the head of each printed page, and in the file's properties."""
+    words = leaving.words.replace("&", "&&")  # one alone is a command there
+    sheet.oddHeader.right.text = words
+    sheet.oddHeader.right.size = 8
+    sheet.oddFooter.left.text = words
+    sheet.oddFooter.left.size = 8
+    sheet.oddFooter.right.text = "&P / &N"
+    properties = book.properties
+    properties.creator = properties.lastModifiedBy = f"{leaving.name} ({leaving.login})"
+    properties.created = properties.modified = leaving.now.astimezone(UTC).replace(tzinfo=None)
+    properties.identifier = str(leaving.reference)
+    properties.description = leaving.words
+
+
 def _tell(
-    session: Session, actor: Actor, form_key: str, count: int, rows: Sequence[Looked]
+    session: Session,
+    actor: Actor,
+    form_key: str,
+    count: int,
+    rows: Sequence[Looked],
+    leaving: Leaving | None,
 ) -> None:
     write_shown(session, rows)
-    subject, data = (f"form:{form_key}", 0), {"form": form_key, "rows": count}
+    subject = (f"form:{form_key}", 0)
+    data: dict[str, Any] = {"form": form_key, "rows": count}
+    if leaving is not None:
+        data["export"] = str(leaving.reference)
     append(session, "records:exported", actor, subject, actor.unit_id, data)

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from ..exports.make import take_at_server
+from ..exports.question import Question
 from ..identity.tree import unit_by_code
 from ..records.bring import Outcome, RowProblem, bring, read_rows
 from ..records.check import violations
 from ..records.file_check import file_violations
 from ..records.sheet import read_sheet
-from ..records.take import write_file
 from ..web.uploads import bodies
 from .answers import actor_named, database, refusals_in_words, told
 
@@ -93,8 +94,9 @@ def export_records(form: str, output: Path, where: str | None, login: str | None
     """Write FORM's records to a file."""
     with database().read() as session:
         actor = actor_named(session, login)
-    rows = write_file(database(), actor, form, output, where=where)
-    click.echo(told("cli.exported", rows=rows, file=output.name))
+    question = Question(form, output.suffix.lower().removeprefix("."), where=where or "")
+    taken = take_at_server(database(), actor, question, output)
+    click.echo(told("cli.exported", rows=taken.rows, file=output.name))
 
 
 @click.command("check")

@@ -78,6 +78,16 @@ def _who(text: str) -> str:
     return text
 
 
+def _rows(text: str) -> int | None:
+    """So many rows, or None for any number."""
+    if text == "off":
+        return None
+    try:
+        return _whole(0, 1_000_000)(text)
+    except ValueError:
+        raise ValueError("a number from 0 to 1000000, or off, is wanted") from None
+
+
 SETTINGS = (
     Setting("PORT", "The port to serve on.", "8000", _whole(1, 65535)),
     Setting("CARELOOM_HOME", "The data folder: database, keys, files.", "var", Path),
@@ -131,6 +141,13 @@ SETTINGS = (
         "",
         _bucket,
     ),
+    Setting(
+        "CARELOOM_EXPORT_FREE",
+        "How many different records of a form with personal data one person takes out within 24"
+        " hours without a reason and a second person's yes; 0: none; off: any number.",
+        "500",
+        _rows,
+    ),
     Setting("CARELOOM_MAX_UPLOAD_MB", "The largest request body.", "20", _whole(1, 2000)),
     Setting(
         "CARELOOM_OUTBOUND",
@@ -161,6 +178,7 @@ class Settings:
     second_factor: str
     language: str
     files_url: str
+    export_free: int | None
     max_upload_mb: int
     outbound: Allowed
 

@@ -17,6 +17,7 @@ from ..definitions.form import form_of
 from ..definitions.published import entries, published
 from ..events.model import Event, View
 from ..events.trail import Wanted
+from ..exports.events import SUBJECT as EXPORT
 from ..identity.actor import Actor
 from ..identity.events import ALARM
 from ..identity.model import Person
@@ -38,7 +39,7 @@ from .words import say, text
 area = Blueprint("trail", __name__)
 
 PAGE = 50
-ABOUT = ("definition", "pack", "person", "unit", ALARM)
+ABOUT = ("definition", "pack", "person", "unit", EXPORT, ALARM)
 LATELY = timedelta(days=7)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from ...platform.definitions.published import entries
+from ...platform.exports.allow import RIGHT as EXPORTS
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import access, allowed
 from ...platform.store.errors import Conflict, Invalid, NotFound, NotUnderstood, Problem
@@ -28,6 +29,7 @@ from ...platform.web.words import say, text
 from ..forms.attach import posted_files
 from ..forms.behaviour import behaviour
 from ..forms.drawn import Drawn, Trouble
+from ..forms.export_pages import notices
 from ..forms.pages import draft_key, lines, reader_of
 from ..forms.row_fields import COUNT, arranged
 from ..forms.show import Reader, by_field, draw_fill
@@ -55,7 +57,7 @@ OUTCOME, COMMENT = "_outcome", "_comment"
 def home() -> ResponseReturnValue:
     """`pages/worklist.html`: next (a card or None), take (where its button claims it, empty when it
     is the reader's), mine, pool (cards), summary, more, clock, may_records, unread, mending (how
-    much waits for the reader to mend)."""
+    much waits for the reader to mend), notices, answers_exports."""
     session, actor = reading(), who()
     reader = reader_of(session, actor)
     now = moment(session)
@@ -77,6 +79,8 @@ def home() -> ResponseReturnValue:
         may_records=may_read,
         unread=unread(session, actor.person_id),
         mending=how_many(session, actor) if allowed(session, actor, MEND) else 0,
+        notices=notices(reader),
+        answers_exports=allowed(session, actor, EXPORTS),
     )
 
 

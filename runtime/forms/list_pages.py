@@ -8,13 +8,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from ...platform.identity.permissions import access
 from ...platform.records.lists import get
-from ...platform.records.narrow import narrowed
 from ...platform.records.shape import shape_of
 from ...platform.records.submit import change
 from ...platform.store.errors import Conflict, Invalid, Malformed, NotAllowed, Refusal, Stale
@@ -24,6 +21,7 @@ from ...platform.web.routes import SIGNED_IN, route
 from . import boards, calendars, table
 from .asked import BOARD, CALENDAR, NO_VIEW, PLACES, TABLE, asked_of, stored
 from .drawn import Choice, Trouble
+from .export_pages import question_of
 from .filters import Chip, chips, filters, others, readable_fields
 from .listing import Listing, listing
 from .pages import lines, reader_of
@@ -198,25 +196,18 @@ PLACED = {BOARD: boards.places, CALENDAR: calendars.places}
 
 @route(area, "/records/<form_key>/export", needs=SIGNED_IN, endpoint="export")
 def export(form_key: str) -> ResponseReturnValue:
-    """The records that are asked for as a file, `file=csv` or `xlsx`; the rest as for the list."""
+    """The records that are asked for as a file, `file=csv` or `xlsx`; the rest as for the list.
+    Where there are more than leave without a yes, the way to where it is asked for."""
     actor = who()
     this = listing(reading(), actor, reader_of(reading(), actor), form_key)
-    wanted, number = this.wanted, this.number
-
-    def narrow(session: Session) -> list[ColumnElement[bool]]:
-        asked = access(session, actor, form_key)
-        shape = shape_of(session, form_key)
-        found = narrowed(session, actor, asked, shape, wanted.conditions)
-        return [*found, *(number.conditions if number else ())]
-
-    return file_of(
-        form_key,
-        request.args.get("file", "xlsx"),
-        where=wanted.formula or None,
-        sort=[wanted.sort] if wanted.sort else (),
-        search=wanted.search,
-        narrow=narrow,
-    )
+    question = question_of(this, request.args.get("file", "xlsx"))
+    try:
+        return file_of(question)
+    except NotAllowed as refusal:
+        if refusal.code != "E_EXPORT_WANTS_YES" or is_api():
+            raise
+        query = urlencode(list(request.args.items(multi=True)))
+        return redirect(f"{this.url}/export/ask?{query}", 303)
 
 
 @route(area, "/records/<form_key>/views", methods=("POST",), needs=SIGNED_IN)

@@ -39,6 +39,7 @@ from careloom.runtime.stories.deeds import DEEDS, turn_to, work
 from careloom.runtime.tasks.model import tasks
 from careloom.runtime.tasks.worklist import worklist
 
+from .asked import ask_for_exports
 from .far import tell_others
 from .ways import IN_TWO_STEPS, leads
 
@@ -133,7 +134,8 @@ def prepare(site: Site, days: int) -> dict[str, str]:
         "importing": _carried(site, "importing"),
         "imported": _imported(site),
     }
-    return {**site.database.write(lambda session: _places(session, cast)), **imports}
+    exports = ask_for_exports(site)
+    return {**site.database.write(lambda s: _places(s, cast)), **imports, **exports}
 
 
 def _broken() -> str:

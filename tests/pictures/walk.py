@@ -23,6 +23,7 @@ from .ways import (
 )
 
 FORM, RECORD = "/records/<form_key>", "/records/<form_key>/<id:record_id>"
+EXPORT = "/exports/<id:export_id>"
 TASK, INSTANCE = "/tasks/<id:task_id>", "/instances/<id:instance_id>"
 REPORT, IMPORT = "/reports/<key>", "/records/<form_key>/import/<token>"
 NOWHERE = "(no route)"
@@ -76,6 +77,7 @@ WORK = (
     Picture("work-list", "/", "agent", at("/")),
     Picture("work-list-desk", "/", "desk", at("/")),
     Picture("work-list-escalated", "/", "supervisor", at("/")),
+    Picture("work-list-exports", "/", "manager", at("/")),
     Picture("work-list-empty", "/", "nurse", at("/")),
     Picture("task-call", TASK, "agent", at("{task_first_call}")),
     Picture(
@@ -241,6 +243,20 @@ HOUSE = (
             by_hand(OPEN_ALL),
         ),
     ),
+    Picture("exports", "/exports", "manager", at("/exports")),
+    Picture("exports-empty", "/exports", "nurse", at("/exports")),
+    Picture(
+        "export-ask",
+        "/records/<form_key>/export/ask",
+        "supervisor",
+        at(
+            "/records/lead_intake/export/ask?w.channel=meituan&w.channel=douyin&o.received_at=last_30"
+        ),
+    ),
+    Picture("export-to-answer", EXPORT, "manager", at("{export_to_answer}")),
+    Picture("export-narrow", EXPORT, "manager", at("{export_narrow}")),
+    Picture("export-to-take", EXPORT, "supervisor", at("{export_to_take}")),
+    Picture("export-refused", EXPORT, "supervisor", at("{export_refused}")),
     Picture("connections", "/connections", "admin", at("/connections")),
     Picture("connection", "/connections/<key>", "admin", at("/connections/his")),
     Picture("connection-new", "/connections/<key>", "admin", at("/connections/wecom")),

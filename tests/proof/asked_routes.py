@@ -5,6 +5,7 @@ A route argument that nobody has told how to fill is an error, so that a new rou
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -14,10 +15,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from careloom.platform.definitions.publish import publish_document
+from careloom.platform.exports.model import Export, State, Way
+from careloom.platform.exports.question import Question
 from careloom.platform.identity import access_tokens, grants
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.identity.units import add_unit
+from careloom.platform.records.narrow import Condition
 from careloom.platform.store.database import Database
+from careloom.platform.store.session import moment, new_id
 from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import Settings
 from careloom.runtime.channels.connections import Wanted, set_connection
@@ -133,6 +138,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "runtime.records_api.list_form": ("", "?q=Quill&sort=-amount"),
     "runtime.record_lists.export": ("?file=csv",),
     "export_api.export": ("?format=csv",),
+    "runtime.exports.ask": ("?file=csv", "?w.secret={row}&q=Quill"),
     "trail.trail": ("", "?what=views"),
     "roles_api.why": ("?form=secret&record={row}",),
     "roles.why": ("?form=secret&record={row}",),
@@ -154,6 +160,7 @@ def served(database: Database, settings: Settings) -> Asked:
         add_unit(session, SYSTEM, "X", "Elsewhere", "branch", world.at["R"])
 
     database.write(more)
+    asked = database.write(lambda session: asked_for(session, world))
     for row in world.rows:
         for flow in ("look", "shout"):
             database.write(lambda s, at=row.id, f=flow: start(s, SYSTEM, f, record_id=at))  # type: ignore[misc]
@@ -161,11 +168,36 @@ def served(database: Database, settings: Settings) -> Asked:
     token = database.write(lambda s: access_tokens.issue(s, SYSTEM, world.me, "proof")[1])
     rows = tuple(row.id for row in world.rows[::4])
     headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
-    return Asked(world, app, headers, rows, arguments_of(database, world, rows))
+    return Asked(world, app, headers, rows, arguments_of(database, world, rows, asked))
+
+
+def asked_for(session: Session, world: World) -> int:
+    """An export of what points to each row, asked for by `me`: its page says which rows."""
+    rows = [str(row.id) for row in world.rows]
+    question = Question("pointer", "csv", conditions=(Condition("secret", "is", tuple(rows)),))
+    row = Export(
+        id=new_id(session),
+        form="pointer",
+        kind="csv",
+        way=Way.ASKED,
+        state=State.ALLOWED,
+        person_id=world.me,
+        unit_id=world.at["B1"],
+        asked_at=moment(session),
+        until=moment(session) + timedelta(days=1),
+        question=question.stored(),
+        columns={"name": "read"},
+        counted=1,
+        most=21,
+        reason="proof",
+        words="",
+    )
+    session.add(row)
+    return row.id
 
 
 def arguments_of(
-    database: Database, world: World, rows: tuple[int, ...]
+    database: Database, world: World, rows: tuple[int, ...], asked: int
 ) -> dict[str, tuple[str, ...]]:
     """Argument of a route -> what it is filled with."""
     with database.read() as session:
@@ -182,6 +214,7 @@ def arguments_of(
             *(str(row.instance_id) for row in open_tasks[::4]),
             *(str(one) for one in called[::4]),
         ),
+        "export_id": (str(asked),),
         "person_id": (str(world.me),),
         "unit_id": (str(world.at["B1"]),),
         "role": ("all_read",),

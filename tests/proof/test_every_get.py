@@ -41,6 +41,8 @@ TELLING = {
     "roles.why",
     "roles_api.why",
     "runtime.calls_api.list_calls",
+    "runtime.exports.ask",
+    "runtime.exports.export",
     "runtime.flows_api.list_tasks",
     "runtime.flows_api.show_task",
     "runtime.instances.instance",

@@ -198,6 +198,8 @@ APART = (
     *(f"builders.drafts_api.{deed}" for deed in ("check_draft", "delete_draft", "publish_draft")),
     "builders.drafts_api.put_draft",
     "builders.rehearsals_api.new_rehearsal",  # its values come into a database that is thrown away
+    *(f"exports_api.{deed}" for deed in ("allow_export", "ask_for", "refuse_export")),
+    "exports_api.take_export",
     "files_api.upload",
     "invitation.accept",
     *(f"me.{deed}" for deed in ("end_browser", "end_others", "password", "revoke", "token")),
@@ -212,6 +214,7 @@ APART = (
     "runtime.flows_api.unclaim_task",
     *(f"runtime.mending.{deed}" for deed in ("leave_out", "retry_parked")),
     *(f"runtime.mending_api.{deed}" for deed in ("leave_out_handoff", "retry_handoff")),
+    *(f"runtime.exports.{deed}" for deed in ("act_on_export", "asking")),
     *(f"runtime.hand_api.{deed}" for deed in ("approve", "comment", "delegate", "reassign")),
     *(f"runtime.hand_api.{deed}" for deed in ("reject", "remind", "turn_back")),
     *(f"runtime.hand_api.{deed}" for deed in ("add_sign", "take_back")),

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from urllib.parse import unquote
 
 import make
@@ -31,7 +32,8 @@ def test_a_file_is_sent_to_be_saved_and_who_took_it_is_kept(site: Site, clerk: C
     got = clerk("GET", "/api/records/lead/export?sort=name")
     assert got.status_code == 200 and got.mimetype == "text/csv"
     assert "attachment" in got.headers["Content-Disposition"]
-    assert "lead.csv" in unquote(got.headers["Content-Disposition"])
+    named = unquote(got.headers["Content-Disposition"])
+    assert re.search(r"lead clerk \d{8}-\d{4} \d+\.csv", named), named
     assert got.headers["Cache-Control"] == "no-store, private"
     assert got.headers["X-Content-Type-Options"] == "nosniff"
     lines = list(csv.reader(io.StringIO(got.get_data().decode("utf-8-sig"))))
@@ -44,7 +46,7 @@ def test_a_file_is_sent_to_be_saved_and_who_took_it_is_kept(site: Site, clerk: C
         view = session.scalars(select(View)).one()
         assert (view.purpose, view.count, view.address) == ("export", 2, "127.0.0.1")
         event = session.scalars(select(Event).where(Event.name == "records:exported")).one()
-        assert event.data == {"form": "lead", "rows": 2}
+        assert event.data == {"form": "lead", "rows": 2, "export": named.split()[-1][:-5]}
 
 
 def test_as_a_workbook_and_narrowed_like_the_list(clerk: Caller) -> None:
