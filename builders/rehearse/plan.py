@@ -124,7 +124,7 @@ def planned(session: Session, actor: Actor, sent: Mapping[str, Any]) -> Plan:
         answers={**known, **said},
         actor=sent.get("as"),
         values=sent["values"],
-        deeds=[_deed(at, item, place.code) for at, item in enumerate(sent.get("walk", ()))],
+        deeds=[deed_of(at, item, place.code) for at, item in enumerate(sent.get("walk", ()))],
     )
 
 
@@ -153,7 +153,7 @@ def _moment(path: str, written: str | None) -> datetime | None:
         raise Invalid(problems=[Problem(path, "E_STORY_MOMENT", {"moment": written})]) from None
 
 
-def _deed(at: int, item: Mapping[str, Any], unit_code: str) -> dict[str, Any]:
+def deed_of(at: int, item: Mapping[str, Any], unit_code: str) -> dict[str, Any]:
     """A deed of the walk as stories have it. Raises Invalid."""
     said = [verb for verb in VERBS if verb in item]
     if len(said) != 1:

@@ -11,8 +11,8 @@ from ...platform.web.request import close_reading, reading, who
 from ...platform.web.routes import Spec, route
 from ...platform.web.shapes import thing
 from .plan import ASKED, planned
-from .tell import TOLD
-from .walk import rehearse
+from .tell import TOLD, tell
+from .walk import walked
 
 area = Blueprint("rehearsals_api", __name__)
 
@@ -34,5 +34,5 @@ def new_rehearsal() -> ResponseReturnValue:
     values that are wrong; a deed that cannot be done ends the walk and stands in `problems`."""
     plan = planned(reading(), who(), json_object())
     close_reading()  # it may take a while, and needs no more of this database
-    found = rehearse(plan)
-    return jsonify({**found.told, "problems": sentences(found.problems)})
+    with walked(plan) as walk:
+        return jsonify({**tell(walk.cast, walk.done), "problems": sentences(walk.problems)})

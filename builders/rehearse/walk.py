@@ -1,7 +1,8 @@
 """A flow walked through on sample values: what people would do, and the clock turned on."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from threading import BoundedSemaphore
@@ -17,7 +18,7 @@ from ...runtime.stories.cast import Cast, Failed
 from ...runtime.stories.deeds import DEEDS, instances_of, open_task, work
 from .plan import SUBJECT, VERBS, Plan
 from .scene import answers, scene
-from .tell import asked, tell
+from .tell import asked
 
 MOST_SECONDS = 20
 """Then no further deed is begun."""
@@ -28,16 +29,24 @@ MOST_WAIT = 5.0
 _places = BoundedSemaphore(AT_ONCE)
 
 
-@dataclass(frozen=True)
-class Rehearsal:
-    """What came of one. problems: why it went no further; none when it went all the way."""
+@dataclass
+class Walk:
+    """How far a rehearsal came: how many deeds of its walk were done, and why no further."""
 
-    told: dict[str, Any]
-    problems: list[Problem]
+    cast: Cast
+    done: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    def go(self, deed: Mapping[str, Any]) -> None:
+        """Do one more deed, as `plan.deed_of` gives one; what is wrong with it ends the walk."""
+        self.problems += _tried(partial(_do, self.cast, deed), f"/walk/{self.done}")
+        self.done += not self.problems
 
 
-def rehearse(plan: Plan) -> Rehearsal:
-    """Walk it. Nothing of this house is read or changed.
+@contextmanager
+def walked(plan: Plan) -> Iterator[Walk]:
+    """The scene as it is after the walk, until this is left. Nothing of this house is read or
+    changed.
 
     Raises Invalid with what is wrong with a draft or with the sample values, and TooMany while
     others rehearse.
@@ -50,19 +59,16 @@ def rehearse(plan: Plan) -> Rehearsal:
                 answers(cast, key, answer)
             walk = Walk(cast)
             _begin(walk, plan)
-            _go(walk, plan.deeds)
-            return Rehearsal(tell(cast, walk.done), walk.problems)
+            until = time.monotonic() + MOST_SECONDS
+            for deed in plan.deeds:
+                if time.monotonic() > until and not walk.problems:
+                    walk.problems.append(Problem(f"/walk/{walk.done}", "E_REHEARSAL_LONG"))
+                if walk.problems:
+                    break
+                walk.go(deed)
+            yield walk
     finally:
         _places.release()
-
-
-@dataclass
-class Walk:
-    """How far a rehearsal came: how many deeds of its walk were done, and why no further."""
-
-    cast: Cast
-    done: int = 0
-    problems: list[Problem] = field(default_factory=list)
 
 
 def _begin(walk: Walk, plan: Plan) -> None:
@@ -94,18 +100,6 @@ def _begin(walk: Walk, plan: Plan) -> None:
     with cast.database.read() as session:
         if not walk.problems and not instances_of(session, flow["key"], cast.records[SUBJECT]):
             walk.problems.append(Problem("/values", "E_REHEARSAL_NOT_BEGUN"))
-
-
-def _go(walk: Walk, deeds: Sequence[Mapping[str, Any]]) -> None:
-    until = time.monotonic() + MOST_SECONDS
-    for at, item in enumerate(deeds):
-        if walk.problems:
-            return
-        if time.monotonic() > until:
-            walk.problems.append(Problem(f"/walk/{at}", "E_REHEARSAL_LONG"))
-            return
-        walk.problems += _tried(partial(_do, walk.cast, item), f"/walk/{at}")
-        walk.done += not walk.problems
 
 
 def _do(cast: Cast, item: Mapping[str, Any]) -> None:

@@ -34,6 +34,7 @@ RUN = "a[href^='/instances/']"
 STUCK = f"{RUN}:has-text('客户提醒'), {RUN}:has-text('Customer alert')"
 
 
+TRIED, MAIN = "/rehearse/den_lead_followup", "main form .button-main"
 TOLD = f"{RUN}:has-text('登记到其他系统'), {RUN}:has-text('Told to other systems')"
 
 
@@ -266,6 +267,27 @@ HOUSE = (
         "admin",
         then(at("/connections/finance"), press("[value=try]")),
     ),
+    Picture("rehearsals", "/rehearse", "ops", at("/rehearse")),
+    Picture("rehearsal", "/rehearse/<key>", "ops", then(at(TRIED), press(MAIN))),
+    Picture("rehearsal-sample", "/rehearse/<key>", "ops", at(TRIED)),
+    Picture(
+        "rehearsal-sample-refused",
+        "/rehearse/<key>",
+        "ops",
+        then(at(TRIED), to_fill("#f-name", ""), press(MAIN)),
+    ),
+    Picture(
+        "rehearsal-late",
+        "/rehearse/<key>",
+        "ops",
+        then(at(TRIED), press(MAIN), press("form:has([value='7d']) button")),
+    ),
+    Picture(
+        "rehearsal-task-refused",
+        "/rehearse/<key>",
+        "ops",
+        then(at(TRIED), press(MAIN), press(MAIN)),
+    ),
     Picture("people", "/people", "admin", at("/people")),
     Picture("people-none-found", "/people", "admin", at("/people?q=nobody")),
     Picture("person", "/people/<id:person_id>", "admin", at("{agent}")),
@@ -351,6 +373,7 @@ MORE = (
     "record-customer",
     "edit-stale",
     "report-leaders",
+    "rehearsal-sample",
     "not-allowed",
 )
 

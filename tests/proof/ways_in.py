@@ -197,7 +197,9 @@ APART = (
     *(f"accounts_api.{deed}" for deed in ("sign_out", "take_factor", "unlock")),
     *(f"builders.drafts_api.{deed}" for deed in ("check_draft", "delete_draft", "publish_draft")),
     "builders.drafts_api.put_draft",
-    "builders.rehearsals_api.new_rehearsal",  # its values come into a database that is thrown away
+    # values come into a database that is thrown away
+    "builders.rehearsals.go_on",
+    "builders.rehearsals_api.new_rehearsal",
     *(f"exports_api.{deed}" for deed in ("allow_export", "ask_for", "refuse_export")),
     "exports_api.take_export",
     "files_api.upload",

@@ -1,0 +1,223 @@
+"""What the page of a rehearsal shows: the run on its map, who is asked, what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from ...platform.definitions.published import entries
+from ...platform.identity.actor import SYSTEM, Actor, actor_of
+from ...platform.identity.people import names_of
+from ...platform.records.lists import get
+from ...platform.store.errors import Problem
+from ...platform.web.context import local
+from ...platform.web.request import language
+from ...runtime.channels.model import calls
+from ...runtime.flows.cards import subject_of
+from ...runtime.flows.desk import desk_of, filling_of
+from ...runtime.flows.load import flow
+from ...runtime.flows.map import drawn_map
+from ...runtime.flows.model import instances
+from ...runtime.flows.run_story import open_incidents, result_words, standing_waits, trail
+from ...runtime.forms.behaviour import behaviour
+from ...runtime.forms.drawn import Drawn
+from ...runtime.forms.show import Reader, by_field, draw_fill, troubles
+from ...runtime.stories.cast import Cast
+from ...runtime.stories.deeds import instances_of, next_due
+from ...runtime.tasks.messages import readers_of
+from ...runtime.tasks.model import TaskState, messages, tasks
+from .plan import SUBJECT
+from .tell import asked
+
+MOST_NAMES = 6
+
+
+@dataclass(frozen=True)
+class OpenTask:
+    """A task that somebody is asked to do. of: the walk's name of the record it is about, empty
+    where it has none, so that the walk cannot do it. who: those asked, in words; by: who would do
+    it here."""
+
+    id: int
+    step: str
+    of: str
+    title: str
+    due: str
+    late: bool
+    who: str
+    by: Actor | None
+
+    @property
+    def mark(self) -> str:
+        """How a page names it."""
+        return f"{self.step} {self.of}"
+
+
+def reader_on(session: Session, cast: Cast) -> Reader:
+    """Whoever rehearses, as the reader of everything on the scene."""
+    return Reader(session, SYSTEM, language(), cast.zone)
+
+
+def open_tasks(reader: Reader, cast: Cast) -> list[OpenTask]:
+    """What people have to do, the oldest first."""
+    session = reader.session
+    called = {record: name for name, record in cast.records.items()}
+    query = select(tasks).where(tasks.c.state == TaskState.OPEN).order_by(tasks.c.id)
+    found = []
+    for row in session.execute(query).all():
+        people = [row.holder_id] if row.holder_id else asked(session, row.id)
+        named = names_of(session, people)
+        names = [named[one] for one in people[:MOST_NAMES]]
+        more = [f"+{len(people) - MOST_NAMES}"] if len(people) > MOST_NAMES else []
+        found.append(
+            OpenTask(
+                id=row.id,
+                step=row.step_key,
+                of=called.get((row.subject_form, row.subject_id), ""),
+                title=reader.text(row.title),
+                due=local(row.due_at) if row.due_at else "",
+                late=row.due_at is not None and row.due_at <= cast.clock.now(),
+                who=reader.say("page.comma").join([*names, *more]),
+                by=actor_of(session, people[0]) if people else None,
+            )
+        )
+    return found
+
+
+def chosen(found: Sequence[OpenTask], mark: str) -> OpenTask | None:
+    """The task that a page names, else the first that can be done."""
+    able = [one for one in found if one.of and one.by is not None]
+    return next((one for one in able if one.mark == mark), able[0] if able else None)
+
+
+def drawn_task(
+    reader: Reader, one: OpenTask, typed: MultiDict[str, str] | None, problems: Sequence[Problem]
+) -> dict[str, Any] | None:
+    """A task as whoever does it has it: mark, title, due, late, who, help, by, drawn, outcomes,
+    comment, said, problems. None for nobody's."""
+    if one.by is None:
+        return None
+    desk = desk_of(reader.session, one.by, one.id)
+    told = troubles(desk.reader, desk.form, problems)
+    drawn = None
+    if desk.form is not None:
+        filling = replace(filling_of(desk), typed=typed, problems=by_field(told))
+        sections = draw_fill(desk.reader, desk.form, filling)
+        drawn = Drawn(_on_the_scene(sections), behaviour(desk.reader, desk.form, filling))
+    told_outcome = typed.get("_outcome", "") if typed is not None else ""
+    return {
+        "mark": one.mark,
+        "title": one.title,
+        "due": one.due,
+        "late": one.late,
+        "who": one.who,
+        "help": reader.text(desk.step.help),
+        "by": one.by.name,
+        "drawn": drawn,
+        "outcomes": [
+            {
+                "key": each.key,
+                "title": reader.text(each.title),
+                "chosen": each.key == told_outcome,
+                "form": each.form,
+            }
+            for each in desk.step.outcomes
+        ],
+        "comment": any(each.comment for each in desk.step.outcomes),
+        "said": typed.get("_comment", "") if typed is not None else "",
+        "problems": told,
+    }
+
+
+def _on_the_scene(sections: Any) -> Any:
+    """Records to pick are those of the scene: nothing is looked up while one types."""
+    return tuple(
+        replace(
+            part,
+            fields=[
+                replace(
+                    its, attributes={k: v for k, v in its.attributes.items() if k != "data-offer"}
+                )
+                for its in part.fields
+            ],
+        )
+        for part in sections
+    )
+
+
+def scene_shown(reader: Reader, cast: Cast, flow_key: str) -> dict[str, Any]:
+    """What came of it: subject, run (None: it did not begin), others, messages, calls."""
+    session = reader.session
+    form, number = cast.records[SUBJECT]
+    runs = instances_of(session, flow_key, (form, number))
+    subject = subject_of(reader, get(session, SYSTEM, form, number))
+    return {
+        "subject": replace(subject, url="", call=""),
+        "run": _run(reader, runs[0]) if runs else None,
+        "others": _others(reader, {row.id for row in runs[:1]}),
+        "messages": _messages(reader),
+        "calls": _calls(reader),
+    }
+
+
+def _run(reader: Reader, row: Any) -> dict[str, Any]:
+    graph = flow(reader.session, row.flow_key, row.flow_version)
+    return {
+        "state": row.state,
+        "result": result_words(reader, graph, row.result),
+        "map": drawn_map(reader, row, graph),
+        "trail": [replace(line, url="") for line in trail(reader, row)],
+        "waits": standing_waits(reader, row),
+        "incidents": open_incidents(reader, row),
+    }
+
+
+def _others(reader: Reader, but: set[int]) -> list[str]:
+    """Other flows that run now because of this one."""
+    titles = {entry.key: entry.title for entry in entries(reader.session, "flow")}
+    found = []
+    for row in reader.session.execute(select(instances).order_by(instances.c.id)):
+        if row.id not in but:
+            state = reader.say(f"page.instance.state.{row.state}")
+            found.append(f"{reader.text(titles.get(row.flow_key, row.flow_key))} · {state}")
+    return found
+
+
+def _messages(reader: Reader) -> list[dict[str, Any]]:
+    rows = reader.session.execute(select(messages).order_by(messages.c.id)).all()
+    told = readers_of(reader.session, [row.id for row in rows])
+    names = names_of(reader.session, [each.person_id for each in told])
+    found = []
+    for row in rows:
+        to = [names[each.person_id] for each in told if each.message_id == row.id]
+        at = row.sent_at or row.due_at
+        found.append(
+            {
+                "text": reader.text(row.text),
+                "state": row.state,
+                "words": reader.say(f"page.message.{row.state}"),
+                "at": local(at) if at else "",
+                "to": reader.say("page.comma").join(to)
+                if row.customer_id is None
+                else reader.say("page.message.customer"),
+            }
+        )
+    return found
+
+
+def _calls(reader: Reader) -> list[dict[str, Any]]:
+    return [
+        {"to": row.connection_key, "state": row.state, "at": local(row.over_at or row.made_at)}
+        for row in reader.session.execute(select(calls).order_by(calls.c.id))
+    ]
+
+
+def clock(cast: Cast) -> dict[str, str]:
+    """Where the clock stands, and when something falls due next."""
+    due = next_due(cast)
+    return {"now": local(cast.clock.now()), "next": local(due) if due else ""}
