@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from visitors import Visitor
 
+from careloom.platform.exports.ask import ask
+from careloom.platform.exports.question import Question
 from careloom.platform.store.database import Database
 
 from .clinic import Clinic, open_clinic
@@ -54,6 +56,21 @@ def test_t48_t14_what_somebody_typed_is_shown_as_it_was_typed(
         assert SHOWN not in text or "{{7*7}}" in text, each
         told += SHOWN in text
     assert told >= 4, "the text is there, only not as an element"
+    waiting = asked_for(clinic)
+    for each in ("/exports", waiting, f"/records/lead/export/ask?q={CANARY}&filter={CANARY}"):
+        text = visitor.get(each).text
+        assert "<b id=x>" not in text and SHOWN in text, each
     typed = visitor.post("/records/lead/new", csrf=visitor.csrf(f"{at}/edit"), name=CANARY * 9)
     assert typed.status_code == 422 and SHOWN in typed.text and "<b id=x>" not in typed.text
-    record_property("payloads", len(asked) + 1)
+    record_property("payloads", len(asked) + 4)
+
+
+def asked_for(clinic: Clinic) -> str:
+    """The page of an export whose reason and filter are the canary."""
+    clinic.site.role("head", "exports.allow")
+    clinic.site.person("head", "G", "head")
+    question = Question("lead", "csv", where=f'note != "{CANARY[:8]}"')
+    number = clinic.database.write(
+        lambda session: ask(session, clinic.here, question, CANARY, free=0).id
+    )
+    return f"/exports/{number}"

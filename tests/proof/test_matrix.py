@@ -83,6 +83,7 @@ COMPLETE = {
         "offer": ("name",),
         "export CSV": ("name", "mobile", "amount", "grade", "id_no", "note", COMPUTED),
         "export XLSX": ("name", "mobile", "grade", "id_no", "note", COMPUTED),
+        "export by a yes": ("name", "mobile", "grade", "id_no", "note", COMPUTED),
         "report": ("name", "mobile", "grade", "day", COMPUTED),
         "print": ("name", "mobile", "grade", "day", "id_no", "note", COMPUTED),
     }.items()
