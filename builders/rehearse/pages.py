@@ -40,7 +40,7 @@ from ...runtime.forms.row_fields import arranged
 from ...runtime.forms.show import Filling, Reader, by_field, draw_fill, posted, troubles
 from ...runtime.stories.deeds import next_due
 from .drawn import chosen, clock, drawn_task, open_tasks, reader_on, scene_shown
-from .plan import ASKED, deed_of, planned
+from .plan import ASKED, deed_of, flow_asked, planned
 from .sample import rights_of, sample_of
 from .walk import Walk, walked
 
@@ -125,8 +125,8 @@ def _begin(session: Session, actor: Actor, asked: dict[str, Any]) -> ResponseRet
 
 def _subject(session: Session, actor: Actor, asked: Mapping[str, Any]) -> Form:
     """The form of the record that the flow is about. Raises NotFound."""
-    document = planned(session, actor, asked).flow
-    return shape_of(session, str(document.get("subject", ""))).form
+    subject = flow_asked(session, actor, asked).get("subject", "")
+    return shape_of(session, str(subject)).form
 
 
 def _show(

@@ -128,6 +128,12 @@ def planned(session: Session, actor: Actor, sent: Mapping[str, Any]) -> Plan:
     )
 
 
+def flow_asked(session: Session, actor: Actor, sent: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The flow that is to be rehearsed, as its draft or as it is in force. Raises NotAllowed,
+    NotFound."""
+    return _flow(session, sent["flow"], list(_drafts(session, actor, sent)))
+
+
 def _drafts(
     session: Session, actor: Actor, sent: Mapping[str, Any]
 ) -> Iterator[tuple[str, Document]]:

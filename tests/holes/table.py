@@ -1,6 +1,16 @@
 """Every hole there is."""
 
-from . import of_calls, of_exports, of_files, of_paper, of_people, of_records, of_requests, of_store
+from . import (
+    of_calls,
+    of_exports,
+    of_files,
+    of_paper,
+    of_people,
+    of_records,
+    of_rehearsals,
+    of_requests,
+    of_store,
+)
 
 HOLES = (
     *of_records.HOLES,
@@ -11,4 +21,5 @@ HOLES = (
     *of_store.HOLES,
     *of_calls.HOLES,
     *of_exports.HOLES,
+    *of_rehearsals.HOLES,
 )
