@@ -40,8 +40,9 @@ def crash(made: Clinic, point: str, most: int) -> int:
             assert again.process.exitcode == 0, again.words()
             wrong = difference(made.unbroken, site.outcome())
         at = f"{point} {number} of {every}, seed {shown}"
-        # On a busy machine the worker's batches are cut by time: the last point may not come.
-        assert died == KILLED or number > 0.9 * every, at
+        # The worker's batches are cut by time, so one load has fewer points than another: on a busy
+        # machine the last of them may not come.
+        assert died == KILLED or number > 0.7 * every, at
         assert wrong == [], (at, wrong[:10])
         crashed += died == KILLED
     return crashed
