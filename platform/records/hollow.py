@@ -72,13 +72,21 @@ def hollow(session: Session) -> Hollow:
         roles=_read(session, Role, Role.key),
         grants=grants,
         definitions=_read(session, DefinitionRow, DefinitionRow.id),
-        versions=_read(session, VersionRow, VersionRow.kind, VersionRow.key, VersionRow.version),
+        versions=_in_force(session),
     )
+
+
+def _in_force(session: Session) -> Rows:
+    """Nothing goes on in an older version where nothing has begun."""
+    its, row = VersionRow.__table__, DefinitionRow.__table__
+    same = (its.c.kind == row.c.kind) & (its.c.key == row.c.key) & (its.c.version == row.c.version)
+    query = select(its).join(row, same).order_by(its.c.kind, its.c.key)
+    return [dict(found) for found in session.execute(query).mappings()]
 
 
 def _read(session: Session, model: Any, *order: Any) -> Rows:
     query = select(model.__table__).order_by(*order)
-    return [dict(row) for row in session.execute(query).mappings()]
+    return [dict(found) for found in session.execute(query).mappings()]
 
 
 def _insert(session: Session, statement: Any, rows: Rows) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import make
+import pytest
 from sqlalchemy import func, select
 
 from careloom.platform.definitions.published import published
@@ -16,6 +17,7 @@ from careloom.platform.records.lists import list_records
 from careloom.platform.records.submit import submit
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database, open_database
+from careloom.platform.store.errors import NotFound
 
 BILL = make.form(
     "bill",
@@ -54,7 +56,8 @@ def test_what_is_tried_out_finds_people_units_and_definitions_and_no_record(
     with second.read() as session:
         assert list_records(session, SYSTEM, "bill").items == []
         assert published(session, "form", "bill").document == BILL
-        assert published(session, "form", "bill", 1).document != BILL
+        with pytest.raises(NotFound):
+            published(session, "form", "bill", 1)
         assert {place.code for place in tree(session).places.values()} == {"G", "R", "B1", "B2"}
         assert intake_of(session, at["G"]) == at["B1"]
         assert tree(session).places[at["B2"]].time_zone == "Asia/Urumqi"
