@@ -15,6 +15,7 @@ from ...platform.definitions.published import entries
 from ...platform.identity.actor import SYSTEM
 from ...platform.identity.model import Person
 from ...platform.records.lists import list_records
+from ...platform.store.errors import NotUnderstood
 from ...platform.web.shapes import ID, KEY, LABEL, MAYBE_ID, MAYBE_MOMENT, MOMENT, stamp, thing
 from ...runtime.channels.calls import body_of
 from ...runtime.channels.model import calls
@@ -196,9 +197,13 @@ def _calls(session: Session) -> Iterator[dict[str, Any]]:
 
 
 def _records(session: Session) -> Iterator[dict[str, Any]]:
-    """All of them, form by form, the newest first."""
+    """Form by form, the newest first; a form that this version cannot read has none."""
     for entry in entries(session, "form"):
-        for one in list_records(session, SYSTEM, entry.key, limit=MOST_RECORDS).items:
+        try:
+            found = list_records(session, SYSTEM, entry.key, limit=MOST_RECORDS).items
+        except NotUnderstood:
+            continue
+        for one in found:
             yield {
                 "form": entry.key,
                 "id": str(one.id),

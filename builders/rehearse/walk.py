@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ...platform.identity.actor import SYSTEM
 from ...platform.records.submit import submit
-from ...platform.store.errors import Invalid, Problem, Refusal, TooMany
+from ...platform.store.errors import Invalid, NotUnderstood, Problem, Refusal, TooMany
 from ...runtime.flows.start import start
 from ...runtime.stories.cast import Cast, Failed
 from ...runtime.stories.deeds import DEEDS, instances_of, open_task, work
@@ -48,8 +48,8 @@ def walked(plan: Plan) -> Iterator[Walk]:
     """The scene as it is after the walk, until this is left. Nothing of this house is read or
     changed.
 
-    Raises Invalid with what is wrong with a draft or with the sample values, and TooMany while
-    others rehearse.
+    Raises Invalid with what is wrong with a draft or with the sample values, NotUnderstood where it
+    rests on what this version cannot read, and TooMany while others rehearse.
     """
     if not _places.acquire(timeout=MOST_WAIT):
         raise TooMany(5)
@@ -111,9 +111,11 @@ def _do(cast: Cast, item: Mapping[str, Any]) -> None:
 
 
 def _tried(deed: Callable[[], None], path: str) -> list[Problem]:
-    """Do it; what was wrong with it, each problem under this path."""
+    """Do it; what was wrong with it, each problem under this path. Raises NotUnderstood."""
     try:
         deed()
+    except NotUnderstood:
+        raise
     except Failed as failed:
         found: Sequence[Problem] = failed.problems
     except Refusal as refusal:

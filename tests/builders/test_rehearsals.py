@@ -6,10 +6,13 @@ from typing import Any
 import make
 import pytest
 from sqlalchemy import func, inspect, select, table
+from sqlalchemy.orm import Session
 from visitors import Caller, Site
 
 from careloom.builders.rehearse import plan, scene, walk
+from careloom.platform.definitions.model import VersionRow
 from careloom.platform.store.database import Database
+from careloom.platform.store.session import bump_epoch
 from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import settings_from
 
@@ -339,6 +342,30 @@ def test_only_so_many_rehearse_at_once(ops: Caller, monkeypatch: pytest.MonkeyPa
         walk._places.release()
         walk._places.release()
     assert rehearsed(ops)["problems"] == []
+
+
+def test_what_this_version_cannot_read_stands_in_the_way_of_what_rests_on_it_alone(
+    site: Site, ops: Caller
+) -> None:
+    make.publish(site.database, "form", make.form("other", {"name": make.field()}))
+    spoil(site, "other")
+    told = rehearsed(ops, REACHED)
+    assert told["problems"] == [] and {one["form"] for one in told["records"]} == {"lead", "call"}
+    spoil(site, "lead")
+    answer = ops("POST", "/api/rehearsals", SAMPLE)
+    assert (answer.status_code, answer.json["code"]) == (501, "E_NOT_UNDERSTOOD")
+
+
+def spoil(site: Site, form: str) -> None:
+    """As a later release would have published it."""
+
+    def deed(session: Session) -> None:
+        row = session.get_one(VersionRow, ("form", form, 1))
+        fields = {**row.document["properties"], "far": make.field("hologram")}
+        row.document = {**row.document, "properties": fields}
+        bump_epoch(session)
+
+    site.database.write(deed)
 
 
 def test_every_deed_of_a_walk_is_one_of_stories() -> None:

@@ -100,10 +100,11 @@ class Case:
 
 TASKS = ("/tasks/", "/api/tasks/", "/instances/", "/api/instances/", "/api/flows/look/instances")
 REPORTS = ("/reports/by_", "/api/reports/by_")
+SAMPLE = ("/rehearse/look",)
 CASES = (
     Case("form", "pointer", of_another_type),
-    Case("form", "secret", of_another_type, (*TASKS, *REPORTS)),
-    Case("form", "secret", cut_off, (*TASKS, *REPORTS)),
+    Case("form", "secret", of_another_type, (*TASKS, *REPORTS, *SAMPLE)),
+    Case("form", "secret", cut_off, (*TASKS, *REPORTS, *SAMPLE)),
     Case("form", "pointer", no_object),
     Case("flow", "look", of_another_step, TASKS),
     Case("flow", "look", cut_off, TASKS),
