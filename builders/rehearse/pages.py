@@ -83,7 +83,7 @@ def sample(key: str) -> ResponseReturnValue:
 def go_on(key: str) -> ResponseReturnValue:
     """Begin with the sample, or do one deed more, and show the scene as it is then."""
     session, actor, act = reading(), who(), request.form.get("act", "")
-    if act in ("begin", "sample"):
+    if act == "begin":
         return _begin(session, actor, _fresh(key, request.form.get("draft")))
     asked = _asked(key)
     if act == "anew":
@@ -137,12 +137,12 @@ def _show(
     begun: MultiDict[str, str] | None = None,
 ) -> ResponseReturnValue:
     """Walk, do what was sent, and draw what is there then."""
-    plan = planned(session, actor, asked)
-    close_reading()
     try:
+        plan = planned(session, actor, asked)
+        close_reading()
         with walked(plan) as walk:
-            refused = _do(walk, asked, plan.place.code, sent)
-            return _draw(walk, asked, sent, refused), 422 if refused else 200
+            refused, typed = _do(walk, asked, plan.place.code, sent)
+            return _draw(walk, asked, sent, refused, typed), 422 if refused else 200
     except Invalid as refusal:
         return _draw_sample(reading(), actor, asked, begun, refusal.problems), 422
     except TooMany as refusal:
@@ -152,21 +152,26 @@ def _show(
 
 def _do(
     walk: Walk, asked: dict[str, Any], unit_code: str, sent: MultiDict[str, str]
-) -> list[Problem]:
-    """One deed more, if one was sent; it is kept in `asked` where it could be done."""
-    act = sent.get("act", "")
+) -> tuple[list[Problem], MultiDict[str, str] | None]:
+    """One deed more, if one was sent; it is kept in `asked` where it could be done. What was wrong
+    with it, and what is shown again of a task's form."""
+    act, typed = sent.get("act", ""), None
     if walk.problems or act not in ("turn", "complete"):
-        return []
-    with walk.cast.database.read() as session:
-        deed = _completed(session, walk, sent) if act == "complete" else {}
+        return [], None
     if act == "turn":
         deed = _turned(walk, sent.get("by", ""))
+    else:
+        with walk.cast.database.read() as session:
+            deed, typed, only_rows = _completed(session, walk, sent)
+        if only_rows:
+            return [], typed
     walk.go(deed_of(walk.done, deed, unit_code))
     refused, walk.problems = walk.problems, []
     if not refused:
         asked["walk"] = [*asked.get("walk", []), deed]
+        return [], None
     at = f"/walk/{walk.done}"
-    return [Problem(one.path.removeprefix(at), one.code, one.params) for one in refused]
+    return [Problem(one.path.removeprefix(at), one.code, one.params) for one in refused], typed
 
 
 def _turned(walk: Walk, by: str) -> dict[str, Any]:
@@ -181,24 +186,31 @@ def _turned(walk: Walk, by: str) -> dict[str, Any]:
     return {"turn_to": minute.strftime(LOCAL)}
 
 
-def _completed(session: Session, walk: Walk, sent: MultiDict[str, str]) -> dict[str, Any]:
-    """A task as its form was sent, by whoever does it."""
+def _completed(
+    session: Session, walk: Walk, sent: MultiDict[str, str]
+) -> tuple[dict[str, Any], MultiDict[str, str] | None, bool]:
+    """A task as its form was sent, by whoever does it; what was typed, and whether only a row of a
+    sub-form more or less was asked for."""
     tasks, mark = open_tasks(reader_on(session, walk.cast), walk.cast), sent.get("task", "")
     one = next((each for each in tasks if each.of and each.mark == mark), None)
     if one is None or one.by is None:
-        return {"complete": "-"}  # there is no such task, and so it is told
+        return {"complete": "-"}, None, False  # there is no such task, and so it is told
     desk = desk_of(session, one.by, one.id)
-    typed, _ = arranged(desk.form, sent) if desk.form is not None else (sent, False)
+    typed, only_rows = arranged(desk.form, sent) if desk.form is not None else (sent, False)
     deed: dict[str, Any] = {"complete": one.step, "of": one.of, "as": one.by.login}
     deed["values"] = given_by(desk, typed)
     for word, name in (("outcome", OUTCOME), ("comment", COMMENT)):
         if said := sent.get(name, "").strip():
             deed[word] = said
-    return deed
+    return deed, typed, only_rows
 
 
 def _draw(
-    walk: Walk, asked: dict[str, Any], sent: MultiDict[str, str], refused: list[Problem]
+    walk: Walk,
+    asked: dict[str, Any],
+    sent: MultiDict[str, str],
+    refused: list[Problem],
+    typed: MultiDict[str, str] | None,
 ) -> str:
     """`pages/rehearsal.html`: title, url, asked, draft, clock, tasks, task (or None), stopped,
     done, turns, and what `drawn.scene_shown` has."""
@@ -206,7 +218,6 @@ def _draw(
         reader = reader_on(session, walk.cast)
         tasks = open_tasks(reader, walk.cast)
         one = chosen(tasks, sent.get("task", ""))
-        typed = sent if refused and sent.get("act") == "complete" else None
         return render_template(
             "pages/rehearsal.html",
             title=_title(session, asked["flow"]),

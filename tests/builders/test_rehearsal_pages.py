@@ -14,6 +14,7 @@ from careloom.builders.rehearse import walk
 from careloom.platform.definitions.drafts import save_draft
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.store.database import Database
+from careloom.runtime.forms.row_fields import ADD
 
 from .test_rehearsals import FLOW, built, everything
 
@@ -130,6 +131,17 @@ def test_what_a_task_lacks_is_told_at_its_field_and_nothing_is_lost(stage: Stage
     assert stage.asked.get("walk", []) == [] and "As Ann would do it" in stage.words
 
 
+def test_a_row_more_is_a_row_more_and_completes_nothing(stage: Stage) -> None:
+    stage.begin()
+    task = {"task": "first subject", "result": "answered", "said._rows": "0"}
+    more = stage.act("complete", **task, **{ADD: "said"})
+    assert more.status_code == 200 and 'name="said.0.what"' in more.text
+    assert stage.asked.get("walk", []) == [] and "As Ann would do it" in stage.words
+    stage.act("complete", **{**task, "said._rows": "1", "said.0.what": "hello"})
+    (deed,) = stage.asked["walk"]
+    assert deed["values"] == {"result": "answered", "said": [{"what": "hello"}]}
+
+
 def test_a_sample_that_does_not_come_in_is_shown_again(stage: Stage) -> None:
     refused = stage.begin(name="")
     assert refused.status_code == 422 and 'href="#f-name"' in refused.text
@@ -137,7 +149,7 @@ def test_a_sample_that_does_not_come_in_is_shown_again(stage: Stage) -> None:
     assert refused.status_code == 422 and "from 2026 on" in refused.text
     assert 'value="Zhou"' in refused.text
     assert stage.begin(at="2026-02-31T10:00").status_code == 422
-    assert "is no moment" in stage.words
+    assert "is no moment" in stage.words and 'value="Zhou"' in stage.page.text
     stage.begin(urgent="false")
     assert "does not begin with these values" in stage.words
     assert "As Ann" not in stage.words

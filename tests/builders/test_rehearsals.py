@@ -27,6 +27,7 @@ CALL = make.form(
     {
         "lead": make.link("lead"),
         "result": make.field("choice", x_options=make.fixed("answered", "no_answer")),
+        "said": make.rows({"what": make.field()}),
     },
     ["lead", "result"],
 )
