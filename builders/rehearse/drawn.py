@@ -19,7 +19,7 @@ from ...platform.web.context import local
 from ...platform.web.request import language
 from ...runtime.channels.model import calls
 from ...runtime.flows.cards import subject_of
-from ...runtime.flows.desk import desk_of, filling_of
+from ...runtime.flows.desk import COMMENT, OUTCOME, desk_of, filling_of
 from ...runtime.flows.load import flow
 from ...runtime.flows.map import drawn_map
 from ...runtime.flows.model import instances
@@ -32,7 +32,7 @@ from ...runtime.stories.deeds import instances_of, next_due
 from ...runtime.tasks.messages import readers_of
 from ...runtime.tasks.model import TaskState, messages, tasks
 from .plan import SUBJECT
-from .tell import asked
+from .tell import doers
 
 MOST_NAMES = 6
 
@@ -70,7 +70,7 @@ def open_tasks(reader: Reader, cast: Cast) -> list[OpenTask]:
     query = select(tasks).where(tasks.c.state == TaskState.OPEN).order_by(tasks.c.id)
     found = []
     for row in session.execute(query).all():
-        people = [row.holder_id] if row.holder_id else asked(session, row.id)
+        people = doers(session, row)
         named = names_of(session, people)
         names = [named[one] for one in people[:MOST_NAMES]]
         more = [f"+{len(people) - MOST_NAMES}"] if len(people) > MOST_NAMES else []
@@ -97,11 +97,10 @@ def chosen(found: Sequence[OpenTask], mark: str) -> OpenTask | None:
 
 def drawn_task(
     reader: Reader, one: OpenTask, typed: MultiDict[str, str] | None, problems: Sequence[Problem]
-) -> dict[str, Any] | None:
+) -> dict[str, Any]:
     """A task as whoever does it has it: mark, title, due, late, who, help, by, drawn, outcomes,
-    comment, said, problems. None for nobody's."""
-    if one.by is None:
-        return None
+    comment, said, problems. It is one that can be done (`chosen`)."""
+    assert one.by is not None
     desk = desk_of(reader.session, one.by, one.id)
     told = troubles(desk.reader, desk.form, problems)
     drawn = None
@@ -109,7 +108,7 @@ def drawn_task(
         filling = replace(filling_of(desk), typed=typed, problems=by_field(told))
         sections = draw_fill(desk.reader, desk.form, filling)
         drawn = Drawn(_on_the_scene(sections), behaviour(desk.reader, desk.form, filling))
-    told_outcome = typed.get("_outcome", "") if typed is not None else ""
+    told_outcome = typed.get(OUTCOME, "") if typed is not None else ""
     return {
         "mark": one.mark,
         "title": one.title,
@@ -129,7 +128,7 @@ def drawn_task(
             for each in desk.step.outcomes
         ],
         "comment": any(each.comment for each in desk.step.outcomes),
-        "said": typed.get("_comment", "") if typed is not None else "",
+        "said": typed.get(COMMENT, "") if typed is not None else "",
         "problems": told,
     }
 

@@ -33,7 +33,7 @@ from ...platform.web.request import close_reading, language, reading, who
 from ...platform.web.routes import route
 from ...platform.web.told import said, unit_choices
 from ...platform.web.words import text
-from ...runtime.flows.desk import desk_of, given_by
+from ...runtime.flows.desk import COMMENT, OUTCOME, desk_of, given_by
 from ...runtime.forms.behaviour import behaviour
 from ...runtime.forms.drawn import Drawn, Trouble
 from ...runtime.forms.row_fields import arranged
@@ -50,7 +50,6 @@ NEEDS = "definitions.write"
 LOCAL = "%Y-%m-%dT%H:%M"
 TURNS = ("15m", "1h", "1d", "7d")
 NEXT = "next"
-OUTCOME, COMMENT = "_outcome", "_comment"
 
 
 @route(area, "/rehearse", needs=NEEDS, endpoint="flows")

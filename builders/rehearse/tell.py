@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from ...platform.definitions.published import entries
@@ -163,6 +163,11 @@ def asked(session: Session, task_id: int) -> list[int]:
         its = [row.person_id] if row.person_id else staffed_by(session, row.role_key, row.unit_id)
         found.update(dict.fromkeys(its))
     return list(found)
+
+
+def doers(session: Session, task: Row[Any]) -> list[int]:
+    """Who would do an open task, by id: who has it, else all who are asked."""
+    return [task.holder_id] if task.holder_id is not None else asked(session, task.id)
 
 
 def _messages(session: Session, people: _People) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,7 @@ from ...runtime.stories.cast import Cast, Failed
 from ...runtime.stories.deeds import DEEDS, instances_of, open_task, work
 from .plan import SUBJECT, VERBS, Plan
 from .scene import answers, scene
-from .tell import asked
+from .tell import doers
 
 MOST_SECONDS = 20
 """Then no further deed is begun."""
@@ -131,7 +131,7 @@ def _whoever(cast: Cast, item: Mapping[str, Any], step: str) -> str:
         row = open_task(session, cast.record(item["of"]), step)
         if row is None:
             raise Failed("E_STORY_NO_TASK")
-        people = [row.holder_id] if row.holder_id else asked(session, row.id)
+        people = doers(session, row)
         if not people:
             raise Failed("E_REHEARSAL_NOBODY")
         return cast.people(session)[people[0]]

@@ -32,6 +32,9 @@ from .prefill import edited, prefilled
 from .run_story import instance_row
 from .turn_back import done_before
 
+OUTCOME, COMMENT = "_outcome", "_comment"
+"""What a task's page sends beside its form's fields."""
+
 
 @dataclass(frozen=True)
 class Desk:

@@ -41,7 +41,7 @@ from .cards import Subject, cards, due_of, subject_of
 from .complete import complete
 from .control import RIGHT as MEND
 from .definition import Newer
-from .desk import Desk, desk_of, filling_of, given_by
+from .desk import COMMENT, OUTCOME, Desk, desk_of, filling_of, given_by
 from .mending import how_many
 from .run_story import trail
 from .seen import READ
@@ -50,7 +50,6 @@ from .take_back import may_take_back
 area = Blueprint("work", __name__)
 
 MOST_LISTED = 30
-OUTCOME, COMMENT = "_outcome", "_comment"
 
 
 @route(area, "/", needs=SIGNED_IN, endpoint="home")
