@@ -40,6 +40,7 @@ test: ## install what the tests need, then linters, types and every test
 	$(MAKE) --no-print-directory build
 	$(MAKE) --no-print-directory -j2 --output-sync=line suite check vitest
 	$(BIN)/pytest -m alone
+	@echo "make test: everything passed"
 
 # The + keeps its lines from being held back until it ends.
 suite: tools build ## every test but those that measure waits

@@ -64,7 +64,7 @@ def hashed(password: str) -> str:
 def verified(password: str, known: str | None) -> bool:
     """Whether the password is the hashed one; without a hash just as slow, and False."""
     if len(password) > LONGEST * 4:
-        password = ""  # nosec B105: as good as none
+        password = ""  # nosec B105 # as good as none
     with _at_once:
         try:
             return _hasher.verify(known or _nobodys(), plain(password)) and known is not None

@@ -23,6 +23,9 @@ from .backup import form_tables
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 """Since when people hold what they hold now: the clock of what is tried out may be turned back."""
 
+NO_SECRETS = dict.fromkeys(("password_hash",))
+"""Nobody signs in to what is tried out: no person's secret goes along."""
+
 Rows = list[dict[str, Any]]
 
 
@@ -68,7 +71,7 @@ def hollow(session: Session) -> Hollow:
     ]
     return Hollow(
         units=_read(session, Unit, Unit.path),
-        people=[{**row, "password_hash": None} for row in _read(session, Person, Person.id)],
+        people=[{**row, **NO_SECRETS} for row in _read(session, Person, Person.id)],
         roles=_read(session, Role, Role.key),
         grants=grants,
         definitions=_read(session, DefinitionRow, DefinitionRow.id),

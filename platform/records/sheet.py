@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError  # nosec B405: only what it raises
+from xml.etree.ElementTree import ParseError  # nosec B405 # only what it raises
 
 from charset_normalizer import from_bytes
 from openpyxl import load_workbook

@@ -150,7 +150,7 @@ def renew(key: str) -> ResponseReturnValue:
     return reply(
         lambda session: deeds.renew_secret(session, actor, key),
         lambda made: Reply({"secret": made}),
-        keep=lambda _: Reply({"secret": ""}),  # nosec B105: none is kept
+        keep=lambda _: Reply({"secret": ""}),  # nosec B105 # none is kept
     )
 
 

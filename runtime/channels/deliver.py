@@ -243,7 +243,7 @@ def _later(parcel: Parcel, came: Came, tries: int, now: datetime) -> timedelta |
     if answer is not None and answer.status < 500 and answer.status not in TRY_LATER:
         return None
     pause = min(FIRST_PAUSE * 2 ** min(tries - 1, 20), LONGEST_PAUSE)
-    spread = random.uniform(0.5, 1)  # nosec B311: so that not all come back at once
+    spread = random.uniform(0.5, 1)  # nosec B311 # so that not all come back at once
     own: timedelta = pause * spread
     return max(own, _asked_for(answer, now))
 

@@ -36,7 +36,7 @@ def stories(
     content: Mapping[str, Any], seed: int, branch: str, day: date, until: datetime, zone: tzinfo
 ) -> Iterator[Story]:
     """The leads of a branch's day, in the order they came in."""
-    chance = Random(f"{seed}/{branch}/{day}")  # nosec B311: the same each time
+    chance = Random(f"{seed}/{branch}/{day}")  # nosec B311 # the same each time
     expected = content["leads_a_day"] * content["weekdays"][day.weekday()]
     count = int(expected) + (chance.random() < expected % 1)
     moments = sorted(_moment(content, chance, day, zone) for _ in range(count))

@@ -46,7 +46,7 @@ class Shell(Hands):
         actor: Actor = SYSTEM,
     ) -> None:
         super().__init__(sight, graph, standing, cause, actor)
-        self.token_state = ""  # nosec B105: where a flow stands
+        self.token_state = ""  # nosec B105 # where a flow stands
         self.token_step = ""  # nosec B105
         self.steps: list[dict[str, Any]] = []
         self.savepoint: Savepoint | None = None
