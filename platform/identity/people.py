@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select
@@ -233,10 +233,11 @@ def list_people(
     return session.scalars(query.order_by(Person.login).limit(limit)).all()
 
 
-def names_of(session: Session, person_ids: Sequence[int]) -> dict[int, str]:
-    """The names of people, for showing who did and who owns."""
-    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(set(person_ids))))
-    return {person_id: name for person_id, name in rows}
+def names_of(session: Session, people: Iterable[int | None]) -> dict[int, str]:
+    """The names of people by id, for showing who did and who owns; nobody (None) has none."""
+    ids = {person for person in people if person is not None}
+    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(ids)))
+    return {person: name for person, name in rows}
 
 
 def _clean(name: str) -> str:

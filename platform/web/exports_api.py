@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..exports import ask as deeds
@@ -15,7 +14,7 @@ from ..exports.make import take_allowed
 from ..exports.model import Export, State
 from ..exports.question import Question
 from ..identity.actor import Actor
-from ..identity.model import Person
+from ..identity.people import names_of
 from ..store.errors import Malformed
 from ..store.session import moment
 from .body import json_object
@@ -106,9 +105,7 @@ def _person(number: int | None, names: dict[int, str]) -> dict[str, Any] | None:
 
 def names_in(session: Session, rows: Iterable[Export]) -> dict[int, str]:
     """The names of who asked and answered."""
-    people = {one for row in rows for one in (row.person_id, row.answered_by) if one is not None}
-    found = session.execute(select(Person.id, Person.name).where(Person.id.in_(people)))
-    return {number: name for number, name in found}
+    return names_of(session, (one for row in rows for one in (row.person_id, row.answered_by)))
 
 
 def _one(session: Session, actor: Actor, row: Export) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, jsonify, request
@@ -15,7 +15,7 @@ from ..events import view_log as views
 from ..events.model import Event, View
 from ..events.trail import Wanted, trail
 from ..identity.actor import Actor
-from ..identity.model import Person
+from ..identity.people import names_of
 from ..records.trail import FORM, RIGHT, cut, events_seen, readable_ids, records_seen
 from ..store.errors import Malformed, NotFound
 from .body import moment_of
@@ -154,13 +154,6 @@ def views_of(
         mark=mark,
         limit=most,
     )
-
-
-def names_of(session: Session, people: Iterable[int | None]) -> dict[int, str]:
-    """The names of people, by id."""
-    ids = {person for person in people if person is not None}
-    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(ids)))
-    return {number: name for number, name in rows}
 
 
 def words_of(event: Event, data: Mapping[str, Any]) -> str:

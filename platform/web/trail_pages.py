@@ -21,6 +21,7 @@ from ..exports.events import SUBJECT as EXPORT
 from ..identity.actor import Actor
 from ..identity.events import ALARM
 from ..identity.model import Person
+from ..identity.people import names_of
 from ..identity.permissions import access
 from ..identity.reach import login_of
 from ..identity.tree import tree
@@ -33,7 +34,7 @@ from .navigation import Place, add_places
 from .paging import cursor, sealed
 from .request import language, reading, who
 from .routes import route
-from .trail_api import KINDS, events_of, names_of, views_of, wanted, words_of
+from .trail_api import KINDS, events_of, views_of, wanted, words_of
 from .words import say, text
 
 area = Blueprint("trail", __name__)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from ...platform.definitions.published import entries
 from ...platform.identity.actor import Actor
+from ...platform.identity.people import names_of
 from ...platform.identity.permissions import allowed
 from ...platform.identity.roles import role_document
 from ...platform.records.lists import get, may_do
@@ -27,7 +28,6 @@ from ...platform.web.words import say
 from ..channels.model import CallState
 from ..forms.pages import reader_of
 from ..forms.show import Reader
-from ..forms.story import names_of
 from ..steps.graph import Graph, NotifyStep
 from ..tasks.hold import asked, name_of
 from ..tasks.messages import of_instance, readers_of

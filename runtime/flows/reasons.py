@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from ...platform.definitions.faults import Fault
+from ...platform.identity.people import names_of
 from ...platform.records.eyes import Eyes
 from ...platform.records.record import READABLE
 from ..forms.show import Reader, shown
-from ..forms.story import names_of
 from ..steps.graph import Graph
 from .run_story import outcome_words
 from .say import worded

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from ...platform.identity.people import names_of
 from ...platform.store.errors import Problem
 from ...platform.web.context import local
 from ..forms.show import Reader, troubles
-from ..forms.story import Line, names_of
+from ..forms.story import Line
 from ..steps.graph import RETURNED, CallStep, EndStep, Graph, RaceStep, TaskStep
 from ..tasks.hand_over import notes_of
 from ..tasks.model import TaskState, tasks
@@ -86,7 +87,7 @@ def _notes(reader: Reader, instance_id: int) -> list[tuple[int, Line]]:
 
 
 def _task_line(
-    reader: Reader, graph: Graph, title: str, task: Any, people: Mapping[int | None, str]
+    reader: Reader, graph: Graph, title: str, task: Any, people: Mapping[int, str]
 ) -> Line:
     if task.state == TaskState.OPEN:
         return Line(title, local(task.offered_at), reader.say("page.instance.now"), state="open")

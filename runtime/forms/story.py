@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from ...platform.definitions.faults import Fault
-from ...platform.identity.model import Person
+from ...platform.identity.people import names_of
 from ...platform.records.choices import labels
 from ...platform.records.past import history
 from ...platform.records.record import Record
@@ -62,7 +59,7 @@ def story(reader: Reader, record: Record, most: int = 30) -> list[Line]:
             named = reader.say("page.comma").join(titles[:MOST_NAMED]) + more
             how = "recomputed" if each.action == "recompute" else "changed"
             words = reader.say(f"page.record.{how}", fields=named)
-        who = names.get(each.by) or reader.say("page.record.by_flow")
+        who = names.get(each.by or 0) or reader.say("page.record.by_flow")
         url = "" if each.revision == newest else f"{base}?revision={each.revision}"
         changes = _changes(reader, record, each.changed) if each.action == "change" else []
         lines.append(Line(words, moment_words(each.at), who, url, changes=changes))
@@ -101,10 +98,3 @@ def _words(reader: Reader, record: Record, key: str, value: Any) -> str:
 def moment_words(at: datetime) -> str:
     """An instant on the asker's clock."""
     return local(at)
-
-
-def names_of(session: Session, people: Iterable[int | None]) -> dict[int | None, str]:
-    """The names of some people."""
-    wanted = [person for person in people if person is not None]
-    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))
-    return {person: name for person, name in rows}

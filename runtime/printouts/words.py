@@ -9,10 +9,10 @@ from typing import Any
 
 from ...platform.definitions.field_number import show_money
 from ...platform.expressions import Type
+from ...platform.identity.people import names_of
 from ...platform.identity.tree import tree
 from ...platform.records.choices import labels
 from ..forms.show import Reader, in_yuan
-from ..forms.story import names_of
 
 COMMA = "page.comma"
 
