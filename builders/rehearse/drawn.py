@@ -24,13 +24,13 @@ from ...runtime.flows.load import flow
 from ...runtime.flows.map import drawn_map
 from ...runtime.flows.model import instances
 from ...runtime.flows.run_story import open_incidents, result_words, standing_waits, trail
+from ...runtime.flows.told_messages import told_by_all
 from ...runtime.forms.behaviour import behaviour
 from ...runtime.forms.drawn import Drawn
 from ...runtime.forms.show import Reader, by_field, draw_fill, troubles
 from ...runtime.stories.cast import Cast
 from ...runtime.stories.deeds import instances_of, next_due
-from ...runtime.tasks.messages import readers_of
-from ...runtime.tasks.model import TaskState, messages, tasks
+from ...runtime.tasks.model import TaskState, tasks
 from .plan import SUBJECT
 from .tell import doers
 
@@ -159,7 +159,7 @@ def scene_shown(reader: Reader, cast: Cast, flow_key: str) -> dict[str, Any]:
         "subject": replace(subject, url="", call=""),
         "run": _run(reader, runs[0]) if runs else None,
         "others": _others(reader, {row.id for row in runs[:1]}),
-        "messages": _messages(reader),
+        "messages": told_by_all(reader),
         "calls": _calls(reader),
     }
 
@@ -184,28 +184,6 @@ def _others(reader: Reader, but: set[int]) -> list[str]:
         if row.id not in but:
             state = reader.say(f"page.instance.state.{row.state}")
             found.append(f"{reader.text(titles.get(row.flow_key, row.flow_key))} · {state}")
-    return found
-
-
-def _messages(reader: Reader) -> list[dict[str, Any]]:
-    rows = reader.session.execute(select(messages).order_by(messages.c.id)).all()
-    told = readers_of(reader.session, [row.id for row in rows])
-    names = names_of(reader.session, [each.person_id for each in told])
-    found = []
-    for row in rows:
-        to = [names[each.person_id] for each in told if each.message_id == row.id]
-        at = row.sent_at or row.due_at
-        found.append(
-            {
-                "text": reader.text(row.text),
-                "state": row.state,
-                "words": reader.say(f"page.message.{row.state}"),
-                "at": local(at) if at else "",
-                "to": reader.say("page.comma").join(to)
-                if row.customer_id is None
-                else reader.say("page.message.customer"),
-            }
-        )
     return found
 
 

@@ -172,9 +172,7 @@ def doers(session: Session, task: Row[Any]) -> list[int]:
 
 def _messages(session: Session, people: _People) -> Iterator[dict[str, Any]]:
     rows = session.execute(select(messages).order_by(messages.c.id)).all()
-    told: dict[int, list[int]] = {}
-    for each in readers_of(session, [row.id for row in rows]):
-        told.setdefault(each.message_id, []).append(each.person_id)
+    readers = readers_of(session, [row.id for row in rows])
     for row in rows:
         customer = None
         if row.customer_form is not None:
@@ -185,7 +183,7 @@ def _messages(session: Session, people: _People) -> Iterator[dict[str, Any]]:
             "text": row.text,
             "state": row.state,
             "at": stamp(row.sent_at or row.due_at),
-            "to": people.named(told.get(row.id, ())),
+            "to": people.named(one.person_id for one in readers[row.id]),
             "customer": customer,
         }
 

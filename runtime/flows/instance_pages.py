@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from ...platform.definitions.published import entries
 from ...platform.identity.actor import Actor
-from ...platform.identity.people import names_of
 from ...platform.identity.permissions import allowed
 from ...platform.identity.roles import role_document
 from ...platform.records.lists import get, may_do
@@ -28,9 +26,8 @@ from ...platform.web.words import say
 from ..channels.model import CallState
 from ..forms.pages import reader_of
 from ..forms.show import Reader
-from ..steps.graph import Graph, NotifyStep
+from ..steps.graph import Graph
 from ..tasks.hold import asked, name_of
-from ..tasks.messages import of_instance, readers_of
 from ..tasks.model import TaskState, tasks
 from . import control
 from .called import calls_seen
@@ -43,10 +40,9 @@ from .raised import raise_event
 from .run_story import instance_row, open_incidents, result_words, standing_waits, trail
 from .seen import READ, need_seen
 from .take_back import own_to_take_back
+from .told_messages import told_by_run
 
 area = Blueprint("instances", __name__)
-
-GAP = re.compile(r"\{\w+\}")
 
 
 @route(area, "/instances/<id:instance_id>", needs=READ, endpoint="instance")
@@ -80,7 +76,7 @@ def instance(instance_id: int) -> ResponseReturnValue:
             for task in own_to_take_back(session, actor, tasks.c.instance_id == instance_id)
         ],
         events=awaited_events(reader, instance_id),
-        messages=_messages(reader, instance_id, graph),
+        messages=told_by_run(reader, instance_id, graph),
         calls=_calls(reader, instance_id, graph),
         map=drawn_map(reader, row, graph),
         trail=trail(reader, row),
@@ -154,41 +150,6 @@ class OpenTask:
     due: Due
     url: str
     hand_over: str
-
-
-@dataclass(frozen=True)
-class Told:
-    """A message of the run. read: who has read it, and when, in words."""
-
-    text: str
-    state: str
-    words: str
-    at: str
-    customer: bool
-    read: Sequence[str]
-
-
-def _messages(reader: Reader, instance_id: int, graph: Graph) -> list[Told]:
-    """Their texts with gaps in them: what filled those may be hidden from the reader."""
-    rows = of_instance(reader.session, instance_id)
-    receipts = readers_of(reader.session, [row.id for row in rows])
-    names = names_of(reader.session, {one.person_id for one in receipts})
-    found = []
-    for row in rows:
-        step = graph.nodes[row.step_key].step
-        assert isinstance(step, NotifyStep)
-        at = row.sent_at or row.due_at
-        read = [
-            reader.say("page.message.read_by", name=names.get(one.person_id), at=local(one.read_at))
-            for one in receipts
-            if one.message_id == row.id and one.read_at is not None
-        ]
-        words = reader.say(f"page.message.{row.state}")
-        customer = row.customer_id is not None
-        at_words = local(at) if at else ""
-        told = GAP.sub("…", reader.text(step.text))
-        found.append(Told(told, row.state, words, at_words, customer, read))
-    return found
 
 
 def _calls(reader: Reader, instance_id: int, graph: Graph) -> list[dict[str, Any]]:

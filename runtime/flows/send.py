@@ -35,6 +35,7 @@ def send(session: Session, standing: Standing, timer: Due) -> None:
         .values(state=MessageState.SENT, sent_at=moment(session), text=filled(row.text, words))
     )
     drop_timers(session, row.id)
-    to = told_actors([Offered(person=one.person_id) for one in readers_of(session, [row.id])])
+    readers = readers_of(session, [row.id])[row.id]
+    to = told_actors([Offered(person=one.person_id) for one in readers])
     data = {"step": row.step_key, "message": str(row.id), "to": to}
     append(session, "message:sent", SYSTEM, ("instance", standing.id), standing.unit_id, data)

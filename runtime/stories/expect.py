@@ -204,9 +204,9 @@ def _message(session: Session, cast: Cast, item: Item) -> Iterator[Problem]:
     due = [cast.local(row.due_at) for row in rows if row.due_at is not None]
     if "due" in item and item["due"] != due:
         yield unlike("E_STORY_UNLIKE", item["due"], due, "/due")
-    names = cast.people(session)
+    names, readers = cast.people(session), readers_of(session, [row.id for row in rows])
     for row in rows:
-        to = sorted(names[each.person_id] for each in readers_of(session, [row.id]))
+        to = sorted(names[each.person_id] for each in readers[row.id])
         if "to" in item and sorted(item["to"]) != to:
             yield unlike("E_STORY_UNLIKE", sorted(item["to"]), to, "/to")
         if "customer" in item:

@@ -144,7 +144,10 @@ def of_instance(session: Session, instance_id: int) -> list[Row[Any]]:
     return list(session.execute(query))
 
 
-def readers_of(session: Session, message_ids: Sequence[int]) -> list[Row[Any]]:
-    """Who was told, and when each read it."""
+def readers_of(session: Session, message_ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
+    """Who was told, and when each read it, by message: every one that is asked about is there."""
     query = select(message_readers).where(message_readers.c.message_id.in_(message_ids))
-    return list(session.execute(query.order_by(message_readers.c.person_id)))
+    found: dict[int, list[Row[Any]]] = {message_id: [] for message_id in message_ids}
+    for row in session.execute(query.order_by(message_readers.c.person_id)):
+        found[row.message_id].append(row)
+    return found

@@ -130,7 +130,7 @@ def test_people_are_told_and_seen_to_have_read(clinic: Clinic) -> None:
     started(clinic, TELL, END)
     (message,) = rows(clinic, Message)
     with clinic.database.read() as session:
-        told = {one.person_id for one in readers_of(session, [message.id])}
+        told = {one.person_id for one in readers_of(session, [message.id])[message.id]}
         assert told == {clinic.people[login] for login in ("ann", "bob", "sue")}
         assert unread(session, clinic.people["ann"]) == 1
         assert unread(session, clinic.people["zoe"]) == 0
