@@ -16,8 +16,8 @@ from ...platform.identity.people import names_of
 from ...platform.web.context import local
 from ..forms.show import Reader
 from ..steps.graph import Graph, NotifyStep
-from ..tasks.messages import GAP, of_instance, readers_of
-from ..tasks.model import messages
+from ..tasks.messages import of_instance, open_gaps, readers_of
+from ..tasks.model import MessageState, messages
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def told_by_run(reader: Reader, instance_id: int, graph: Graph) -> list[Told]:
             for one in receipts[row.id]
             if one.read_at is not None
         ]
-        text = GAP.sub("…", reader.text(step.text))
+        text = open_gaps(reader.text(step.text))
         found.append(_told(reader, row, text, _to_customer(reader, row), read))
     return found
 
@@ -60,8 +60,10 @@ def told_by_all(reader: Reader) -> list[Told]:
     found = []
     for row in rows:
         people = reader.say("page.comma").join(names[one.person_id] for one in receipts[row.id])
-        to = _to_customer(reader, row) or people
-        found.append(_told(reader, row, reader.text(row.text), to))
+        text = reader.text(row.text)
+        if row.state != MessageState.SENT:
+            text = open_gaps(text)
+        found.append(_told(reader, row, text, _to_customer(reader, row) or people))
     return found
 
 

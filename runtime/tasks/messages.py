@@ -65,6 +65,11 @@ def filled(text: Any, values: Mapping[str, str]) -> Any:
     return GAP.sub(lambda gap: values.get(gap[1], ""), str(text))
 
 
+def open_gaps(text: str) -> str:
+    """A text whose gaps are not filled, as people read it."""
+    return GAP.sub("…", text)
+
+
 def write_message(session: Session, new: NewMessage, people: Sequence[int]) -> int:
     """Put a message down for these people; returns its id."""
     message_id = new_id(session)

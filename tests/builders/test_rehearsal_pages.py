@@ -86,6 +86,18 @@ def draft(site: Site, document: Any) -> None:
     site.database.write(lambda session: save_draft(session, SYSTEM, "flow", key, document))
 
 
+def test_what_is_to_be_said_later_has_its_gaps_open(site: Site, stage: Stage) -> None:
+    later = {"key": "later", "kind": "notify", "text": "Look at {name} again",
+             "customer": "this", "values": {"name": "name"},
+             "at": [{"key": "day", "until": "now()", "offset": "1d"}]}  # fmt: skip
+    rest, end = {"key": "rest", "kind": "wait", "for": "2d"}, {"key": "end", "kind": "end"}
+    draft(site, {**FLOW, "steps": [later, rest, end]})
+    stage.begin(draft="1")
+    assert "Look at … again To be sent" in stage.words
+    stage.act("turn", by="next")
+    assert "Look at Zhou again Sent" in stage.words
+
+
 def test_the_sample_is_filled_in_as_far_as_it_must_be(stage: Stage) -> None:
     assert 'name="name" value="Sample"' in inputs(stage.page.text)
     assert 'name="secret" value=""' in inputs(stage.page.text)
