@@ -6,7 +6,7 @@ HOLES = (
     Hole(
         "nothing that somebody signs in with goes along into a rehearsal",
         "platform/records/hollow.py",
-        '{**row, **NO_SECRETS} for row',
+        "{**row, **NO_SECRETS} for row",
         "row for row",
         (
             "platform/records/test_hollow.py::test_what_is_tried_out_finds_people_units_and_definitions_and_no_record[sqlite]",
