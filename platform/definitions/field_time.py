@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
 
 from .faults import Fault
 from .field_text import narrow
@@ -179,3 +180,8 @@ def show_moment(value: datetime, zone: tzinfo) -> str:
     """2026-03-05 14:30 in `zone`, with seconds only when there are any."""
     local = value.astimezone(zone).replace(tzinfo=None)
     return f"{local.date().isoformat()} {write_time(local.time())}"
+
+
+def in_minutes(value: Any) -> Any:
+    """A moment without its seconds, as people read it (files are exact); anything else as it is."""
+    return value.replace(second=0, microsecond=0) if isinstance(value, datetime) else value

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, RowMapping, select
 from sqlalchemy.orm import Session
 
 from ..definitions.field_rows import RowChoices
+from ..definitions.field_time import in_minutes
 from ..definitions.fields import Field
 from ..definitions.form_scope import readable_form
 from ..definitions.options import Choices, Options
@@ -131,7 +132,8 @@ def _nameless(session: Session, actor: Actor, shape: Shape, ids: set[int]) -> di
     for row in rows:
         words = [names.get(row[whom.key], "")] if whom is not None else []
         if when is not None and row[when.key] is not None:
-            words.append(when.show(shape.to_value(when.key, row[when.key]), zone=zone))
+            at = in_minutes(shape.to_value(when.key, row[when.key]))
+            words.append(when.show(at, zone=zone))
         found[row["_id"]] = " · ".join(word for word in words if word) or f"#{row['_id']}"
     return found
 

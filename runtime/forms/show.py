@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from werkzeug.datastructures import MultiDict
 from ...platform.definitions.faults import Fault
 from ...platform.definitions.field_number import show_plain
 from ...platform.definitions.field_rows import most_rows
+from ...platform.definitions.field_time import in_minutes
 from ...platform.definitions.fields import Field
 from ...platform.definitions.form import Form
 from ...platform.definitions.options import Options
@@ -256,9 +257,9 @@ def shown(
         return str(value)
     if its.link_form:
         return named.get(its.key, {}).get(value, "")
-    if isinstance(value, datetime):
-        value = value.replace(second=0, microsecond=0)  # people read minutes; files are exact
-    words = its.show(value, reader.language, choices_of(reader.session, its), reader.zone)
+    words = its.show(
+        in_minutes(value), reader.language, choices_of(reader.session, its), reader.zone
+    )
     return in_yuan(words) if its.type.name == "money" else words
 
 

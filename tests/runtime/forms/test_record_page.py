@@ -84,7 +84,7 @@ def test_a_record_without_a_name_is_called_by_whom_it_is_about(site: Site) -> No
     site.bring_leads(1)
     customer = newest(site, "customer_profile")
     made = make.record(
-        site.database, "visit", customer=str(customer), at="2026-03-05T09:00:00+08:00"
+        site.database, "visit", customer=str(customer), at="2026-03-05T09:00:31.5+08:00"
     )
     desk = site.client("desk")
     title = re.search(r"<h1>(.*?)</h1>", desk.get(f"/records/visit/{made.id}").text)
