@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from served import Site
+from sqlalchemy import func, select
 
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.records.check import violations
@@ -16,9 +17,12 @@ from careloom.runtime.demo import write
 from careloom.runtime.demo.past import STEPS, stories
 from careloom.runtime.demo.present import write_present
 from careloom.runtime.demo.write import days_of, write_past
+from careloom.runtime.flows.complete import complete
 from careloom.runtime.flows.soundness import flows_are_sound
+from careloom.runtime.tasks.model import TaskState, tasks
 
 DAYS = 6
+OPEN = tasks.c.state == TaskState.OPEN
 
 
 def silent(_done: int, _all: int) -> None:
@@ -114,6 +118,55 @@ def test_todays_leads_run_in_the_flow_and_nothing_chases_the_past(site: Site) ->
     assert site.client("agent").get("/").text.count("/tasks/")
     with database.read() as session:
         assert [*violations(session), *flows_are_sound(session)] == []
+
+
+def loaded(site: Site) -> None:
+    """Two days, and the one that has begun."""
+    write_past(site.database, 2, site.clock.now(), silent)
+    write_present(site.database, site.clock.now())
+
+
+def waiting(site: Site) -> Counter[str]:
+    """How many tasks wait at each step."""
+    query = select(tasks.c.step_key, func.count()).where(OPEN)
+    with site.database.read() as session:
+        rows = session.execute(query.group_by(tasks.c.step_key))
+        return Counter({step: many for step, many in rows})
+
+
+def test_everybody_in_the_first_branch_finds_somebody_waiting(site: Site) -> None:
+    loaded(site)
+    wanted = [each["waits"] for day in write.content()["today"].values() for each in day]
+    assert waiting(site) == Counter(wanted) - Counter(
+        {"retry": len(wanted), "arrival": len(wanted)}
+    )
+    for login, step in (
+        ("agent", "首次联系"),
+        ("desk", "到店接待"),
+        ("doctor", "初诊检查"),
+        ("consultant", "讲解方案"),
+        ("manager", "方案审批"),
+    ):
+        assert step in site.client(login).get("/").text
+    today = f"demo-R1-B01-{site.clock.now().date()}"
+    status = {lead["external_id"]: lead["status"] for lead in leads(site.database)}
+    waits = [each["waits"] for each in write.content()["today"]["R1-B01"]]
+    assert status[f"{today}-{waits.index('arrival')}"] == "invited"
+    assert status[f"{today}-{waits.index('exam')}"] == "arrived"
+
+
+def test_what_somebody_did_today_is_not_done_again(site: Site) -> None:
+    loaded(site)
+    with site.database.read() as session:
+        exam = session.scalars(select(tasks.c.id).where(tasks.c.step_key == "exam", OPEN)).one()
+    made_of = write.content()
+    found = made_of["deeds"]["exam"] | {"diagnosis": ["K05_1"]}
+    doctor = site.actor("doctor")
+    site.database.write(lambda session: complete(session, doctor, exam, found))
+    site.work()
+    then = waiting(site)
+    assert write_present(site.database, site.clock.now()) == 0
+    assert waiting(site) == then
 
 
 @pytest.mark.parametrize(
