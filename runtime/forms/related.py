@@ -10,6 +10,7 @@ from ...platform.definitions.form import Form, form_of
 from ...platform.definitions.form_scope import form_entries
 from ...platform.definitions.published import published
 from ...platform.identity.permissions import Access, access
+from ...platform.records.fills import fills_of
 from ...platform.records.lists import list_records
 from ...platform.records.narrow import Condition, narrowed
 from ...platform.records.record import Record
@@ -33,7 +34,8 @@ class RelatedRow:
 
 @dataclass(frozen=True)
 class Related:
-    """The records of one form that link here by one field. url: all of them; new: one more."""
+    """The records of one form that link here by one field. url: all of them; new: one more, of a
+    form that is about such a record: it must have one, or takes values from it."""
 
     title: str
     count: int
@@ -73,8 +75,9 @@ def _group(reader: Reader, record: Record, form: Form, its: Field, asked: Access
     fields.sort(key=lambda each: each.key != form.label)
     named = link_labels(reader, form, page.items)
     base = f"/records/{form.key}"
-    main = its.required and form.key != record.form.key
-    may_begin = main and its.by_people and asked.may("create") and record.retired_at is None
+    fills = any(source.key == its.key for source, _ in fills_of(session, form))
+    about = (its.required or fills) and form.key != record.form.key
+    may_begin = about and its.by_people and asked.may("create") and record.retired_at is None
     title = reader.text(form.title)
     if list(form.links.values()).count(record.form.key) > 1:
         title = reader.say("page.related.by", form=title, field=reader.text(its.title))

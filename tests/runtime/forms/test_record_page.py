@@ -35,6 +35,28 @@ def test_a_customers_page_shows_what_links_there(site: Site, supervisor: Client)
     assert re.search(rf'<option value="{customer}" selected', new)
 
 
+def test_whoever_was_expected_is_checked_in_from_their_appointment(site: Site) -> None:
+    site.bring_leads(1)
+    customer = str(newest(site, "customer_profile"))
+    branch = str(site.actor("desk").unit_id)
+    visit = make.record(
+        site.database,
+        "appointment",
+        customer=customer,
+        clinic=branch,
+        appt_type="first_visit",
+        dept="den_general",
+        items=["den_scaling"],
+        start_at="2026-03-05T10:00",
+        status="booked",
+    )
+    desk = site.client("desk")
+    begin = f"/records/checkin/new?v.appointment={visit.id}"
+    assert f'href="{begin}"' in desk.get(f"/records/appointment/{visit.id}").text
+    new = desk.get(begin).text
+    assert all(re.search(rf'<option value="{one}" selected', new) for one in (visit.id, customer))
+
+
 def test_nothing_is_shown_of_forms_one_may_not_read(site: Site, supervisor: Client) -> None:
     customer = newest(site, "customer_profile")
     text = site.client("ops").get(f"/records/customer_profile/{customer}").text
