@@ -10,13 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from ...platform.definitions.published import entries
 from ...platform.identity.actor import SYSTEM, Actor, actor_of
 from ...platform.identity.people import names_of
 from ...platform.records.lists import get
 from ...platform.store.errors import Problem
 from ...platform.web.context import local
 from ...platform.web.request import language
+from ...platform.web.titles import titles_of
 from ...runtime.channels.model import calls
 from ...runtime.flows.cards import subject_of
 from ...runtime.flows.desk import COMMENT, OUTCOME, desk_of, filling_of
@@ -178,12 +178,12 @@ def _run(reader: Reader, row: Any) -> dict[str, Any]:
 
 def _others(reader: Reader, but: set[int]) -> list[str]:
     """Other flows that run now because of this one."""
-    titles = {entry.key: entry.title for entry in entries(reader.session, "flow")}
+    titles = titles_of(reader.session, "flow", reader.language)
     found = []
     for row in reader.session.execute(select(instances).order_by(instances.c.id)):
         if row.id not in but:
             state = reader.say(f"page.instance.state.{row.state}")
-            found.append(f"{reader.text(titles.get(row.flow_key, row.flow_key))} · {state}")
+            found.append(f"{titles.get(row.flow_key, row.flow_key)} · {state}")
     return found
 
 

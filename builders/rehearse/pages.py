@@ -20,7 +20,6 @@ from werkzeug.datastructures import MultiDict
 from ...platform.definitions.faults import Fault
 from ...platform.definitions.form import Form
 from ...platform.definitions.model import DraftRow
-from ...platform.definitions.published import entries
 from ...platform.identity.actor import SYSTEM, Actor
 from ...platform.identity.tree import unit
 from ...platform.records.choices import choices_of
@@ -31,8 +30,8 @@ from ...platform.store.session import moment
 from ...platform.web.body import number, require_shape, strict_json
 from ...platform.web.request import close_reading, language, reading, who
 from ...platform.web.routes import route
+from ...platform.web.titles import title_of, titles_of
 from ...platform.web.told import said, unit_choices
-from ...platform.web.words import text
 from ...runtime.flows.desk import COMMENT, OUTCOME, desk_of, given_by
 from ...runtime.forms.behaviour import behaviour
 from ...runtime.forms.drawn import Drawn, Trouble
@@ -57,7 +56,7 @@ def flows() -> ResponseReturnValue:
     """`pages/rehearse.html`: flows (title, key, url, draft_url; either url may be empty)."""
     session = reading()
     drafts = set(session.scalars(select(DraftRow.key).where(DraftRow.kind == "flow")))
-    titles = {entry.key: text(entry.title, language()) for entry in entries(session, "flow")}
+    titles = titles_of(session, "flow", language())
     return render_template(
         "pages/rehearse.html",
         flows=[
@@ -219,7 +218,7 @@ def _draw(
         one = chosen(tasks, sent.get("task", ""))
         return render_template(
             "pages/rehearsal.html",
-            title=_title(session, asked["flow"]),
+            title=title_of(session, "flow", asked["flow"], language()),
             url=f"/rehearse/{asked['flow']}",
             asked=json.dumps(asked, ensure_ascii=False),
             draft=bool(asked.get("draft")),
@@ -232,11 +231,6 @@ def _draw(
             done=walk.done,
             **scene_shown(reader, walk.cast, asked["flow"]),
         )
-
-
-def _title(session: Session, key: str) -> str:
-    title = next((e.title for e in entries(session, "flow") if e.key == key), key)
-    return text(title, language())
 
 
 def _draw_sample(
@@ -264,7 +258,7 @@ def _draw_sample(
     others = [one for one in problems if not one.path.startswith("/values")]
     return render_template(
         "pages/rehearsal_sample.html",
-        title=_title(session, asked["flow"]),
+        title=title_of(session, "flow", asked["flow"], language()),
         url=f"/rehearse/{asked['flow']}",
         draft=bool(asked.get("draft")),
         units=unit_choices(session, place.id),

@@ -12,7 +12,6 @@ from flask import Blueprint, Flask, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from ..definitions.published import entries
 from ..identity import access_tokens, browsers, grants, invitations, people, second_factor
 from ..identity.actor import Actor, actor_of
 from ..identity.model import GrantRow, Person
@@ -31,8 +30,9 @@ from .person_links import PERSON_LINKS
 from .request import asker, language, reading, settings, who, write
 from .role_words import role_title, unit_title
 from .routes import route
+from .titles import titles_of
 from .told import sent, sent_id, told, unit_choices
-from .words import LANGUAGES, say, text
+from .words import LANGUAGES, say
 
 area = Blueprint("people", __name__)
 
@@ -230,9 +230,9 @@ def _held(session: Session, row: GrantRow) -> dict[str, Any]:
 def _forms(session: Session, actor: Actor) -> list[dict[str, str]]:
     """The forms whose records the asker may have explained."""
     return [
-        {"key": entry.key, "title": text(entry.title, language())}
-        for entry in entries(session, "form")
-        if access(session, actor, entry.key).may("read")
+        {"key": key, "title": title}
+        for key, title in titles_of(session, "form", language()).items()
+        if access(session, actor, key).may("read")
     ]
 
 

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from ..definitions.form import Form
 from ..definitions.form_scope import readable_form
-from ..definitions.published import entries
 from ..identity.permissions import Reason
 from ..identity.roles import role_document
 from ..identity.rules import ACTIONS, RIGHTS, leading_of, scope_of
 from ..identity.tree import tree
+from .titles import title_of
 from .words import knows, say, text
 
 
@@ -56,8 +56,7 @@ def right_words(session: Session, right: str, tongue: str) -> str:
     if not what:
         return words
     kind = name.partition(".")[0].removesuffix("s")
-    titles = {entry.key: entry.title for entry in entries(session, kind)}
-    about = say(tongue, "right.every") if what == "*" else text(titles.get(what), tongue) or what
+    about = say(tongue, "right.every") if what == "*" else title_of(session, kind, what, tongue)
     return words + say(tongue, "page.colon") + about
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..definitions.form import form_of
-from ..definitions.published import entries, published
+from ..definitions.published import published
 from ..events.model import Event, View
 from ..events.trail import Wanted
 from ..exports.events import SUBJECT as EXPORT
@@ -34,6 +34,7 @@ from .navigation import Place, add_places
 from .paging import cursor, sealed
 from .request import language, reading, who
 from .routes import route
+from .titles import titles_of
 from .trail_api import KINDS, events_of, views_of, wanted, words_of
 from .words import say, text
 
@@ -144,9 +145,9 @@ def _about(session: Session, actor: Actor, asked: Asked) -> list[dict[str, Any]]
     """What the page can be narrowed to; a single subject stays offered while it is chosen."""
     choices = [("", say(language(), "page.trail.any"))]
     choices += [
-        (FORM + entry.key, text(entry.title, language()))
-        for entry in entries(session, "form")
-        if access(session, actor, entry.key).may("read")
+        (FORM + key, title)
+        for key, title in titles_of(session, "form", language()).items()
+        if access(session, actor, key).may("read")
     ]
     choices += [(kind, say(language(), f"page.trail.about.{kind}")) for kind in ABOUT]
     kind, slash, number = asked.about.partition("/")
@@ -216,15 +217,15 @@ def _subjects(
     ids: dict[str, set[int]] = {}
     for event in events:
         ids.setdefault(event.subject_kind, set()).add(event.subject_id)
-    titles = {FORM + entry.key: entry.title for entry in entries(session, "form")}
+    forms = titles_of(session, "form", language())
     found: dict[tuple[str, int], tuple[str, str]] = {}
     for kind, numbers in ids.items():
         named: Mapping[int, str] = {}
         place, title = "", ""
-        if kind in titles:
-            form = kind.removeprefix(FORM)
+        form = kind.removeprefix(FORM) if kind.startswith(FORM) else ""
+        if form in forms:
             named, place = labels(session, actor, form, numbers - {0}), f"/records/{form}/"
-            title = text(titles[kind], language())
+            title = forms[form]
         elif kind == "person":
             named = names_of(session, numbers)
         elif kind == "unit":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import and_, select
 
-from ...platform.definitions.published import entries
 from ...platform.identity.permissions import allowed
 from ...platform.records.record import Record
 from ...platform.store.session import moment
 from ...platform.web.context import local
+from ...platform.web.titles import titles_of
 from ..forms.asides import Aside
 from ..forms.show import Reader
 from ..tasks.model import tasks
@@ -64,11 +64,11 @@ def _runs(reader: Reader, record: Record) -> list[Aside]:
         .order_by(instances.c.id.desc())
         .limit(SHOWN)
     )
-    titles = {entry.key: entry.title for entry in entries(reader.session, "flow")}
+    titles = titles_of(reader.session, "flow", reader.language)
     return [
         Aside(
             "runs",
-            reader.text(titles.get(row.flow_key, row.flow_key)),
+            titles.get(row.flow_key, row.flow_key),
             local(row.started_at),
             f"/instances/{row.id}",
             reader.say(f"page.instance.state.{row.state}"),

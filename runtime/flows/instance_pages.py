@@ -12,16 +12,16 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from ...platform.definitions.published import entries
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import allowed
-from ...platform.identity.roles import role_document
 from ...platform.records.lists import get, may_do
 from ...platform.store.errors import Conflict
 from ...platform.store.session import moment
 from ...platform.web.context import local
 from ...platform.web.request import language, reading, who, write
+from ...platform.web.role_words import role_title
 from ...platform.web.routes import route
+from ...platform.web.titles import title_of
 from ...platform.web.words import say
 from ..channels.model import CallState
 from ..forms.pages import reader_of
@@ -55,11 +55,10 @@ def instance(instance_id: int) -> ResponseReturnValue:
     reader = reader_of(session, actor)
     row = instance_row(reader, instance_id)
     graph = flow(session, row.flow_key, row.flow_version)
-    title = next((e.title for e in entries(session, "flow") if e.key == row.flow_key), row.flow_key)
     return render_template(
         "pages/instance.html",
         url=f"/instances/{instance_id}",
-        title=reader.text(title),
+        title=title_of(session, "flow", row.flow_key, reader.language),
         version=row.flow_version,
         started=local(row.started_at),
         state=row.state,
@@ -124,8 +123,7 @@ def _with_whom(reader: Reader, task: Row[Any]) -> str:
         if one.person is not None:
             named.append(name_of(reader.session, one.person))
         else:
-            role = role_document(reader.session, one.role or "")
-            roles.append(reader.text(role["title"]) if role else one.role or "")
+            roles.append(role_title(reader.session, one.role or "", reader.language))
     comma = reader.say("page.comma")
     told = {"page.task.with": comma.join(named), "page.task.with_role": comma.join(roles)}
     return " · ".join(reader.say(words, name=name) for words, name in told.items() if name)

@@ -9,7 +9,6 @@ from flask import Blueprint, flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from ...platform.definitions.published import entries
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import allowed
 from ...platform.records.choices import labels
@@ -17,8 +16,9 @@ from ...platform.store.errors import Conflict, Refusal
 from ...platform.web.context import local
 from ...platform.web.request import language, reading, who, write
 from ...platform.web.routes import route
+from ...platform.web.titles import titles_of
 from ...platform.web.told import sent, told
-from ...platform.web.words import say, text
+from ...platform.web.words import say
 from . import mending
 from .control import RIGHT
 from .seen import READ
@@ -39,7 +39,7 @@ def _draw(problems: list[dict[str, str]] | None = None) -> str:
     aside, failed = mending.parked(session, actor), mending.open_incidents(session, actor)
     about = [(one.form, one.record_id) for one in aside]
     named = _named(session, actor, about + [(row.subject_form, row.subject_id) for row in failed])
-    forms, flows = (_titles(session, kind) for kind in ("form", "flow"))
+    forms, flows = (titles_of(session, kind, language()) for kind in ("form", "flow"))
     may_look = allowed(session, actor, READ)
     return render_template(
         "pages/mending.html",
@@ -71,10 +71,6 @@ def _draw(problems: list[dict[str, str]] | None = None) -> str:
         problems=problems or [],
         longest=mending.LONGEST,
     )
-
-
-def _titles(session: Session, kind: str) -> dict[str, str]:
-    return {entry.key: text(entry.title, language()) for entry in entries(session, kind)}
 
 
 def _named(

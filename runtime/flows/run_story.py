@@ -10,6 +10,7 @@ from sqlalchemy import select
 from ...platform.identity.people import names_of
 from ...platform.store.errors import Problem
 from ...platform.web.context import local
+from ...platform.web.titles import title_of
 from ..forms.show import Reader, troubles
 from ..forms.story import Line
 from ..steps.graph import RETURNED, CallStep, EndStep, Graph, RaceStep, TaskStep
@@ -128,7 +129,10 @@ def standing_waits(reader: Reader, instance: Any) -> list[str]:
     for row in reader.session.execute(query):
         title = _title(reader, graph, row.step_key, row.arm)
         at = local(row.until) if row.until else ""
-        what = _form_title(reader, str(row.what)) if row.kind == "record" else row.what or ""
+        what = row.what or ""
+        if row.kind == "record":  # `checkin.appointment`: the form, and its link to the record
+            form = what.partition(".")[0]
+            what = title_of(reader.session, "form", form, reader.language)
         found.append(reader.say(f"page.instance.wait_{row.kind}", step=title, at=at, what=what))
     return found
 
@@ -143,13 +147,6 @@ def _title(reader: Reader, graph: Graph, step_key: str, arm: str | None = None) 
         if racing is not None and racing.title:
             return reader.text(racing.title)
     return reader.text(node.title) or step_key
-
-
-def _form_title(reader: Reader, what: str) -> str:
-    """`checkin.appointment` -> what the form is called."""
-    key = what.partition(".")[0]
-    form = forms(reader.session)(key)
-    return reader.text(form.title) if form is not None else key
 
 
 def _incidents(reader: Reader, instance: Any) -> Sequence[Any]:

@@ -27,6 +27,7 @@ from ...platform.web.export_api import KINDS
 from ...platform.web.exports_api import file_allowed, names_in
 from ...platform.web.request import language, reading, settings, who, write
 from ...platform.web.routes import SIGNED_IN, route
+from ...platform.web.titles import title_of
 from ...platform.web.told import sent, told
 from ...platform.web.words import say
 from .asked import Asked
@@ -85,20 +86,13 @@ def notices(reader: Reader) -> list[Notice]:
         if state not in (State.ALLOWED, State.REFUSED):
             continue
         until = local(row.until) if row.until else ""
-        form = _title(reader, row.form)
+        form = title_of(reader.session, "form", row.form, reader.language)
         words = reader.say(f"page.exports.notice_{state}", form=form, until=until)
         icon = "circle-check" if state == State.ALLOWED else "circle-alert"
         found.append(
             Notice(words, f"/exports/{row.id}", "ok" if state == State.ALLOWED else "late", icon)
         )
     return found
-
-
-def _title(reader: Reader, form_key: str) -> str:
-    try:
-        return reader.text(shape_of(reader.session, form_key).form.title)
-    except Refusal:
-        return form_key
 
 
 @route(area, "/records/<form_key>/export/ask", needs=SIGNED_IN, endpoint="ask")
@@ -182,7 +176,7 @@ def all_of_them() -> ResponseReturnValue:
 
 def _line(reader: Reader, row: Export, names: Mapping[int, str]) -> dict[str, Any]:
     state = deeds.state_of(row, moment(reader.session))
-    title = _title(reader, row.form)
+    title = title_of(reader.session, "form", row.form, reader.language)
     name = names.get(row.person_id or 0, "")
     return {
         "words": reader.say("page.exports.one", form=title, rows=row.counted),
