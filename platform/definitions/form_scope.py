@@ -72,6 +72,13 @@ def scope_of(form: Form, resolve: Resolve, live: bool = False, valued: bool = Fa
     )
 
 
+def scopes_of(form: Form, resolve: Resolve) -> Callable[[str], Scope]:
+    """What a form's formulas may name, by the keyword they stand under: of all, computed values
+    alone (`x-value`) are `valued`."""
+    plain, valued = scope_of(form, resolve), scope_of(form, resolve, valued=True)
+    return lambda word: valued if word == "x-value" else plain
+
+
 def _labels(fields: Mapping[str, Field]) -> dict[str, str]:
     """Labels in either language that only one field has."""
     found: dict[str, str | None] = {}

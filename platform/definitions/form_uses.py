@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .form import Form, read_form
-from .form_scope import Resolve, scope_of
+from .form_scope import Resolve, scope_of, scopes_of
 from .kinds import Use
 from .named import use_of, uses_of_formula
 from .schema_check import pointer
@@ -38,7 +38,7 @@ def uses_of_form(document: Mapping[str, Any], resolve: Resolve) -> Iterator[Use]
 
 def _fields(form: Form, here: Resolve, at: tuple[str, ...]) -> Iterator[Use]:
     """What the fields of a form, or of a sub-form's rows, name."""
-    scope, valued = scope_of(form, here), scope_of(form, here, valued=True)
+    scope = scopes_of(form, here)
     for key, field in form.fields.items():
         its = (*at, key)
         options = field.options or {}
@@ -47,8 +47,8 @@ def _fields(form: Form, here: Resolve, at: tuple[str, ...]) -> Iterator[Use]:
                 yield Use(kind, options[kind], None, pointer(*its, "x-options", kind))
         for word in FORMULAS:
             if word in field.schema:
-                text, names = field.schema[word], valued if word == "x-value" else scope
-                yield from uses_of_formula(text, pointer(*its, word), names, form.key, here)
+                text, place = field.schema[word], pointer(*its, word)
+                yield from uses_of_formula(text, place, scope(word), form.key, here)
         yield from _fill(form, field.schema.get("x-fill"), its)
         if field.rows is not None:
             yield from _fields(field.rows, here, (*its, "items", "properties"))

@@ -11,7 +11,7 @@ from ..expressions.operations import BOUND
 from ..expressions.tree import Find, Hop, Op, walk
 from ..store.errors import NotUnderstood, Problem
 from .form import Form, Rule
-from .form_scope import Resolve, scope_of, type_of
+from .form_scope import Resolve, scopes_of, type_of
 from .live import related_forms
 from .schema_check import pointer
 
@@ -70,11 +70,11 @@ def formulas_of(form: Form, resolve: Resolve) -> Formulas:
 
     Typed anew for each call: a linked form may have a new version. Keep the answer for an epoch.
     """
-    scope, valued = scope_of(form, resolve), scope_of(form, resolve, valued=True)
+    scope = scopes_of(form, resolve)
     texts: dict[str, dict[str, Formula]] = {}
     for key, word, text, expect in _texts(form):
         try:
-            typed = check(text, valued if word == "x-value" else scope, expect)
+            typed = check(text, scope(word), expect)
         except NotUnderstood:  # a linked form; only what is worked out from it is missing
             if word == "x-value" and form.fields[key].live:
                 continue
@@ -95,7 +95,9 @@ def formulas_of(form: Form, resolve: Resolve) -> Formulas:
         steps=tuple(steps[key] for key in in_order(_step_reads(steps))),
         required=texts.get("x-required", {}),
         enabled=texts.get("x-enabled", {}),
-        rules=tuple((rule, _formula(check(rule.condition, scope, BOOL))) for rule in form.rules),
+        rules=tuple(
+            (rule, _formula(check(rule.condition, scope("x-rules"), BOOL))) for rule in form.rules
+        ),
         live=live,
     )
 
@@ -161,7 +163,7 @@ def in_order(reads: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 
 def formula_problems(form: Form, resolve: Resolve) -> list[Problem]:
     """What is wrong with a form's formulas, each with its place."""
-    scope, valued = scope_of(form, resolve), scope_of(form, resolve, valued=True)
+    scope = scopes_of(form, resolve)
     found: list[Problem] = []
     live = _live(form)
     linked = (resolve(name) for name in (*form.links.values(), *related_forms(form.fields)))
@@ -169,8 +171,7 @@ def formula_problems(form: Form, resolve: Resolve) -> list[Problem]:
     reads: dict[str, dict[str, frozenset[str]]] = {"steps": {}, "defaults": {}}
     for key, word, text, expect in _texts(form):
         at = pointer("properties", key, word)
-        names = valued if word == "x-value" else scope
-        typed = _checked(text, names, expect, at, found, untold)
+        typed = _checked(text, scope(word), expect, at, found, untold)
         if typed is None:
             continue
         if word == "x-value":
@@ -181,7 +182,8 @@ def formula_problems(form: Form, resolve: Resolve) -> list[Problem]:
         if kind:
             reads[kind][key] = reads[kind].get(key, frozenset()) | typed.names
     for position, rule in enumerate(form.rules):
-        _checked(rule.condition, scope, BOOL, pointer("x-rules", position, "if"), found, untold)
+        at = pointer("x-rules", position, "if")
+        _checked(rule.condition, scope("x-rules"), BOOL, at, found, untold)
     found += _circles(reads["steps"], form, "x-value", "x-visible")
     found += _circles(reads["defaults"], form, "x-default")
     for key, field in form.fields.items():
