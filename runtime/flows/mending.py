@@ -7,12 +7,11 @@ happened to its record later, so it is tried again, or left out for good with a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, false, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from ...platform.events import handoff
@@ -29,7 +28,9 @@ from .model import incidents, instances
 FORM = "form:"
 MOST = 100
 LONGEST = 500  # letters of a reason
-PARKED = Handoff.consumer == CONSUMER, Handoff.parked_at.is_not(None)
+PARKED = and_(Handoff.consumer == CONSUMER, Handoff.parked_at.is_not(None))
+OPEN = incidents.c.closed_at.is_(None)
+RUNS = incidents.join(instances, instances.c.id == incidents.c.instance_id)
 
 
 @dataclass(frozen=True)
@@ -50,19 +51,25 @@ class Parked:
 
 def parked(session: Session, actor: Actor, most: int = MOST) -> list[Parked]:
     """What was set aside, the oldest first, about records the actor may read. Needs RIGHT."""
+    return _found(session, _parked_seen(session, actor), most)
+
+
+def _parked_seen(session: Session, actor: Actor) -> ColumnElement[bool]:
+    """What was set aside, about records the actor may read. Raises NotAllowed."""
     need(session, actor, RIGHT)
-    kinds = session.scalars(select(Handoff.subject_kind).where(*PARKED).distinct()).all()
-    seen = _readable(session, actor, [kind.removeprefix(FORM) for kind in kinds if _is_form(kind)])
-    return _found(session, seen, most)
+    kinds = session.scalars(select(Handoff.subject_kind).where(PARKED).distinct()).all()
+    seen = [
+        and_(Handoff.subject_kind == kind, Handoff.subject_id.in_(rows))
+        for kind in kinds
+        if kind.startswith(FORM)
+        and (rows := _rows(session, actor, kind.removeprefix(FORM))) is not None
+    ]
+    return and_(PARKED, or_(false(), *seen))
 
 
-def _found(
-    session: Session, seen: Sequence[ColumnElement[bool]], most: int, event_id: int | None = None
-) -> list[Parked]:
+def _found(session: Session, seen: ColumnElement[bool], most: int) -> list[Parked]:
     query = select(Event, Handoff).join(Handoff, Handoff.event_id == Event.id)
-    query = query.where(*PARKED, or_(false(), *seen)).order_by(Handoff.event_id).limit(most)
-    if event_id is not None:
-        query = query.where(Handoff.event_id == event_id)
+    query = query.where(seen).order_by(Handoff.event_id).limit(most)
     return [_told(event, row) for event, row in session.execute(query)]
 
 
@@ -80,19 +87,6 @@ def _told(event: Event, row: Handoff) -> Parked:
         row.tries,
         row.error or "",
     )
-
-
-def _is_form(kind: str) -> bool:
-    return kind.startswith(FORM)
-
-
-def _readable(session: Session, actor: Actor, forms: Sequence[str]) -> list[ColumnElement[bool]]:
-    """The handoffs about records of these forms that the actor may read."""
-    return [
-        and_(Handoff.subject_kind == FORM + form, Handoff.subject_id.in_(rows))
-        for form in forms
-        if (rows := _rows(session, actor, form)) is not None
-    ]
 
 
 def _rows(session: Session, actor: Actor, form: str) -> Any:
@@ -131,13 +125,8 @@ def leave_out(session: Session, actor: Actor, event_id: int, reason: str) -> Non
 
 
 def _one(session: Session, actor: Actor, event_id: int) -> Parked:
-    need(session, actor, RIGHT)
-    mine = PARKED[0], Handoff.event_id == event_id
-    kind = session.scalar(select(Handoff.subject_kind).where(*mine))
-    if kind is None or not _is_form(kind):
-        raise NotFound("E_NOT_PARKED")
-    seen = _readable(session, actor, [kind.removeprefix(FORM)])
-    found = _found(session, seen, 1, event_id)
+    seen = and_(_parked_seen(session, actor), Handoff.event_id == event_id)
+    found = _found(session, seen, 1)
     if not found:
         raise NotFound("E_NOT_PARKED")
     return found[0]
@@ -150,19 +139,11 @@ def _tell(session: Session, actor: Actor, found: Parked, name: str, **data: str)
 
 def open_incidents(session: Session, actor: Actor, most: int = MOST) -> list[Row[Any]]:
     """Steps that failed and wait, the oldest first, in runs about records the actor may read: the
-    incident's id, code, params and opened_at, and its run's id, flow_key, form and record.
-    Needs RIGHT."""
-    need(session, actor, RIGHT)
-    both = incidents.join(instances, instances.c.id == incidents.c.instance_id)
-    is_open = incidents.c.closed_at.is_(None)
-    forms = select(instances.c.subject_form).select_from(both).where(is_open).distinct()
-    seen = [
-        and_(instances.c.subject_form == form, instances.c.subject_id.in_(rows))
-        for form in session.scalars(forms).all()
-        if (rows := _rows(session, actor, form)) is not None
-    ]
+    incident's id, step_key, code, params and opened_at, and its run's id, flow_key, form and
+    record. Needs RIGHT."""
     query = select(
         incidents.c.id,
+        incidents.c.step_key,
         incidents.c.code,
         incidents.c.params,
         incidents.c.opened_at,
@@ -171,10 +152,30 @@ def open_incidents(session: Session, actor: Actor, most: int = MOST) -> list[Row
         instances.c.subject_form,
         instances.c.subject_id,
     )
-    query = query.select_from(both).where(is_open, or_(false(), *seen))
-    return list(session.execute(query.order_by(incidents.c.opened_at).limit(most)))
+    query = query.select_from(RUNS).where(_open_seen(session, actor))
+    query = query.order_by(incidents.c.opened_at, incidents.c.id).limit(most)
+    return list(session.execute(query))
+
+
+def _open_seen(session: Session, actor: Actor) -> ColumnElement[bool]:
+    """Open incidents of runs about records the actor may read. Raises NotAllowed."""
+    need(session, actor, RIGHT)
+    forms = select(instances.c.subject_form).select_from(RUNS).where(OPEN).distinct()
+    seen = [
+        and_(instances.c.subject_form == form, instances.c.subject_id.in_(rows))
+        for form in session.scalars(forms).all()
+        if (rows := _rows(session, actor, form)) is not None
+    ]
+    return and_(OPEN, or_(false(), *seen))
 
 
 def how_many(session: Session, actor: Actor) -> int:
-    """How much waits to be mended, counting no further than MOST of each."""
-    return len(parked(session, actor)) + len(open_incidents(session, actor))
+    """How much waits to be mended, counting no further than MOST of each. Needs RIGHT."""
+    aside = select(Handoff.event_id).where(_parked_seen(session, actor))
+    failed = select(incidents.c.id).select_from(RUNS).where(_open_seen(session, actor))
+    return _count(session, aside) + _count(session, failed)
+
+
+def _count(session: Session, query: Select[Any]) -> int:
+    few = query.limit(MOST).subquery()
+    return session.scalar(select(func.count()).select_from(few)) or 0

@@ -137,6 +137,25 @@ def test_nobody_mends_what_is_not_theirs(
     assert [each.event_id for each in seen(clinic, "max")] == [one.event_id] and not told(clinic)
 
 
+def test_how_much_waits_is_counted_and_no_further_than_is_listed(
+    sqlite_clinic: Clinic, clock: TurnedClock, broken: Break, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic = sqlite_clinic
+    for name in ("李雷", "韩梅梅"):
+        set_aside(clinic, clock, broken, name)
+
+    def waiting_for(login: str) -> int:
+        actor = clinic.actor(login)
+        with clinic.database.read() as session:
+            return mending.how_many(session, actor)
+
+    assert waiting_for("max") == len(seen(clinic, "max")) == 2
+    with pytest.raises(NotAllowed):
+        waiting_for("sue")
+    monkeypatch.setattr(mending, "MOST", 1)
+    assert waiting_for("max") == 1
+
+
 def test_of_two_at_once_one_mends(
     sqlite_clinic: Clinic, clock: TurnedClock, broken: Break, monkeypatch: pytest.MonkeyPatch
 ) -> None:
