@@ -1,4 +1,5 @@
-"""/api/handoffs: events that could not be followed up and were set aside."""
+"""What waits to be mended. /api/handoffs: events that could not be followed up and were set aside;
+/api/incidents: steps that failed (what is done about those stands with the instances)."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Row
 
 from ...platform.web.body import json_object
 from ...platform.web.idempotency import DONE, reply
@@ -30,6 +32,19 @@ _PARKED = thing(
         "error": {"type": "string"},
     }
 )
+_FAILED = thing(
+    {
+        "id": ID,
+        "instance": ID,
+        "flow": KEY,
+        "step": {"type": "string"},
+        "form": KEY,
+        "record": ID,
+        "code": {"type": "string"},
+        "params": {"type": "object"},
+        "opened_at": MOMENT,
+    }
+)
 
 
 def _told(one: mending.Parked) -> dict[str, Any]:
@@ -43,6 +58,37 @@ def _told(one: mending.Parked) -> dict[str, Any]:
         "tries": one.tries,
         "error": one.error,
     }
+
+
+def _failed(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "instance": str(row.instance_id),
+        "flow": row.flow_key,
+        "step": row.step_key,
+        "form": row.subject_form,
+        "record": str(row.subject_id),
+        "code": row.code,
+        "params": row.params,
+        "opened_at": stamp(row.opened_at),
+    }
+
+
+@route(
+    area,
+    "/api/incidents",
+    needs=RIGHT,
+    spec=Spec(
+        "Steps that failed and wait for somebody, the oldest first; no more than"
+        f" {mending.MOST}, of records I may read.",
+        answers={200: page_schema(_FAILED)},
+        tag="flows",
+    ),
+)
+def list_incidents() -> ResponseReturnValue:
+    """Each is tried again by `POST /api/incidents/ID/retry`."""
+    found = mending.open_incidents(reading(), who())
+    return jsonify(page([_failed(row) for row in found], None, len(found)))
 
 
 @route(

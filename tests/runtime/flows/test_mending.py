@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from served import Site
 from sqlalchemy import select
 
@@ -15,7 +16,7 @@ from careloom.platform.identity.access_tokens import issue
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.identity.grants import give
 from careloom.platform.identity.people import add_person
-from careloom.platform.records.submit import submit
+from careloom.platform.records.submit import change, submit
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.errors import Conflict, Invalid, NotAllowed, NotFound
 from careloom.platform.web.app import create_app
@@ -24,8 +25,9 @@ from careloom.runtime.flows.follow import follow
 from careloom.runtime.flows.model import Instance
 from careloom.runtime.work import dispatch
 
-from ..clinic import Clinic, rows, sound, turn
+from ..clinic import Clinic, done, listed, rows, sound, turn
 from .test_pages_run import LEAD
+from .test_trouble import failing_after_call
 
 Break = Callable[[int | None], None]
 
@@ -169,12 +171,35 @@ def test_of_two_at_once_one_mends(
     assert len(told(sqlite_clinic)) == 1
 
 
+def program(clinic: Clinic, login: str) -> tuple[FlaskClient, dict[str, str]]:
+    """One that asks over HTTP for somebody, and the headers it sends."""
+    number, actor = clinic.people[login], clinic.actor(login)
+    token = clinic.database.write(lambda s: issue(s, actor, number, "test")[1])
+    return create_app(clinic.database).test_client(), {"Authorization": f"Bearer {token}"}
+
+
+def test_programs_find_the_steps_that_failed_and_try_them_again(sqlite_clinic: Clinic) -> None:
+    clinic = sqlite_clinic
+    clinic.publish("flow", failing_after_call())
+    lead = clinic.started()
+    done(clinic, "ann", listed(clinic, "ann")[0].id, result="answered")
+    http, headers = program(clinic, "max")
+    (item,) = http.get("/api/incidents", headers=headers).json["items"]
+    assert (item["form"], item["record"]) == ("lead", str(lead))
+    assert (item["step"], item["code"]) == ("first_call/then", "E_INVALID")
+    run = http.get(f"/api/instances/{item['instance']}", headers=headers).json
+    assert [one["id"] for one in run["incidents"]] == [item["id"]]
+    clinic.database.write(lambda s: change(s, SYSTEM, "lead", lead, {"status": "won"}))
+    again = http.post(f"/api/incidents/{item['id']}/retry", headers=headers, json={})
+    assert again.json == {"solved": True}
+    assert http.get("/api/incidents", headers=headers).json["items"] == []
+    other, hers = program(clinic, "sue")
+    assert other.get("/api/incidents", headers=hers).status_code == 403
+
+
 def test_programs_mend_too(sqlite_clinic: Clinic, clock: TurnedClock, broken: Break) -> None:
     lead = set_aside(sqlite_clinic, clock, broken)
-    http = create_app(sqlite_clinic.database).test_client()
-    number, actor = sqlite_clinic.people["max"], sqlite_clinic.actor("max")
-    token = sqlite_clinic.database.write(lambda s: issue(s, actor, number, "test")[1])
-    headers = {"Authorization": f"Bearer {token}"}
+    http, headers = program(sqlite_clinic, "max")
     (item,) = http.get("/api/handoffs", headers=headers).json["items"]
     assert (item["form"], item["record"], item["tries"]) == ("lead", str(lead), 5)
     path = f"/api/handoffs/{item['event']}"
