@@ -5,8 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from ..store.errors import Invalid, NotFound, Problem
-from .plan import version_of
+from .model import InstalledPack
+from .plan import GOES_IN, compared, version_of
 from .read import Pack, read_pack
 
 SHIPPED = Path(__file__).resolve().parents[2] / "blueprints"
@@ -26,6 +30,21 @@ def shipped_pack(key: str) -> Pack:
     if folder is None:
         raise NotFound("E_PACK_NONE", pack=key)
     return replace(read_pack(folder), ours=True)
+
+
+def at_hand(session: Session) -> list[tuple[Pack, str | None]]:
+    """The packs that come with Careloom and would bring something new, each with the version that
+    is installed here: a later one, or the same with definitions that are not what is here."""
+    query = select(InstalledPack.key, InstalledPack.version)
+    installed = {row.key: row.version for row in session.execute(query)}
+    every = [(shipped_pack(key), installed.get(key)) for key in shipped()]
+    return [(pack, here) for pack, here in every if here is None or _is_newer(session, pack, here)]
+
+
+def _is_newer(session: Session, pack: Pack, here: str) -> bool:
+    if version_of(pack.version) != version_of(here):
+        return version_of(pack.version) > version_of(here)
+    return any(step.action in (*GOES_IN, "remove") for step in compared(session, pack))
 
 
 def found(named: str) -> tuple[Pack, Find]:

@@ -71,9 +71,7 @@ def plan(session: Session, pack: Pack, take: Collection[Name] = ()) -> Plan:
     """
     installed = session.get(InstalledPack, pack.key)
     problems = [*_requirements(session, pack), *_older(pack, installed)]
-    in_force = {(entry.kind, entry.key) for entry in entries(session)}
-    steps = [_step(session, pack, name, in_force, take) for name in ordered(pack)]
-    steps += _removed(session, pack)
+    steps = compared(session, pack, take)
     for step in steps:
         if step.action == "taken":
             problems.append(Problem(f"/{step.kind}s/{step.key}", "E_PACK_TAKEN"))
@@ -90,6 +88,13 @@ def plan(session: Session, pack: Pack, take: Collection[Name] = ()) -> Plan:
     problems += _broken(session, pack, steps)
     before = installed.version if installed else None
     return Plan(pack, before, tuple(steps), tuple(problems), signed(session, pack))
+
+
+def compared(session: Session, pack: Pack, take: Collection[Name] = ()) -> list[Step]:
+    """A pack against what is in force, unchecked."""
+    in_force = {(entry.kind, entry.key) for entry in entries(session)}
+    steps = [_step(session, pack, name, in_force, take) for name in ordered(pack)]
+    return steps + _removed(session, pack)
 
 
 def going_in(pack: Pack, steps: Collection[Step]) -> dict[Name, Document]:

@@ -4,6 +4,7 @@ import click
 from flask.cli import with_appcontext
 
 from ..identity.roles import role_document
+from ..packs.library import at_hand
 from ..records.standing import begin_keys
 from ..store.upgrade import upgrade
 from .answers import database, label, refusals_in_words, told
@@ -15,13 +16,19 @@ from .demo import SignIn, load_demo
 @with_appcontext
 @refusals_in_words
 def setup(demo: bool) -> None:
-    """Create or upgrade the database; run again, it changes nothing."""
+    """Create or upgrade the database; run again, it changes nothing. Says which packs that come
+    with Careloom are newer than those installed."""
     store = database()
     upgrade(store.url)
     begin_keys(store)
     if demo:
         _print(load_demo(store))
     click.echo(told("cli.ready"))
+    with store.read() as session:
+        for pack, here in at_hand(session):
+            if here is not None:
+                title = label(pack.manifest.get("title", pack.key))
+                click.echo(told("cli.pack_newer", title=title, pack=pack.key))
 
 
 def _print(people: list[SignIn]) -> None:

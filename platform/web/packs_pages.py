@@ -17,9 +17,9 @@ from ..definitions.understood import not_understood
 from ..identity.permissions import allowed
 from ..packs.apply import apply_pack
 from ..packs.bring_in import judge, look
-from ..packs.library import shipped, shipped_pack
+from ..packs.library import at_hand, shipped_pack
 from ..packs.model import InstalledPack, PackObject
-from ..packs.plan import ACTIONS, Plan, Step, version_of
+from ..packs.plan import ACTIONS, Plan, Step
 from ..packs.read import Pack
 from ..packs.rollback import last_apply, roll_back
 from ..packs.story import Told
@@ -60,8 +60,8 @@ area.plug_in = plug_in  # type: ignore[attr-defined]
 @route(area, "/packs", needs="packs.read", endpoint="packs")
 def packs() -> ResponseReturnValue:
     """`pages/packs.html`: packs (key, title, version, at, parts,
-    back: the version that rolling back leads to), may_apply, available (key, title,
-    version), problems: the definitions that this version cannot read."""
+    back: the version that rolling back leads to), may_apply, available (key, title, version,
+    newer: than what is installed), problems: the definitions that this version cannot read."""
     session = reading()
     return _draw(session, [_fault_line(fault) for fault in not_understood(session)])
 
@@ -75,12 +75,10 @@ def _fault_line(fault: NotUnderstood) -> dict[str, str]:
 def _draw(session: Session, problems: Sequence[dict[str, str]]) -> str:
     tongue = language()
     installed = session.scalars(select(InstalledPack).order_by(InstalledPack.applied_at)).all()
-    versions = {row.key: row.version for row in installed}
-    available = []
-    for key in shipped():
-        pack = shipped_pack(key)
-        if key not in versions or version_of(pack.version) > version_of(versions[key]):
-            available.append({"key": key, "title": _title(pack), "version": pack.version})
+    available = [
+        {"key": pack.key, "title": _title(pack), "version": pack.version, "newer": here is not None}
+        for pack, here in at_hand(session)
+    ]
     return render_template(
         "pages/packs.html",
         packs=[
