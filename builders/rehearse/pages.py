@@ -28,6 +28,7 @@ from ...platform.records.shape import shape_of
 from ...platform.store.errors import Invalid, Malformed, Problem, TooMany
 from ...platform.store.session import moment
 from ...platform.web.body import number, require_shape, strict_json
+from ...platform.web.context import on_the_clock_of
 from ...platform.web.request import close_reading, language, reading, who
 from ...platform.web.routes import route
 from ...platform.web.titles import title_of, titles_of
@@ -138,7 +139,7 @@ def _show(
     try:
         plan = planned(session, actor, asked)
         close_reading()
-        with walked(plan) as walk:
+        with walked(plan) as walk, on_the_clock_of(plan.zone):
             refused, typed = _do(walk, asked, plan.place.code, sent)
             return _draw(walk, asked, sent, refused, typed), 422 if refused else 200
     except Invalid as refusal:

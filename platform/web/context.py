@@ -6,7 +6,10 @@ say(key, **params) · text(label) · language · actor (or None) · unit_title �
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,10 +49,23 @@ def _unit_title(unit_id: int | None, tongue: str) -> str:
     return text(place.title, tongue) if place else ""
 
 
+_clock: ContextVar[tzinfo | None] = ContextVar("careloom clock", default=None)
+
+
+@contextmanager
+def on_the_clock_of(zone: tzinfo) -> Iterator[None]:
+    """Meanwhile `local` tells moments on this clock, whoever asks."""
+    before = _clock.set(zone)
+    try:
+        yield
+    finally:
+        _clock.reset(before)
+
+
 def local(moment: datetime, form: str = "%Y-%m-%d %H:%M") -> str:
     """An instant on the clock of the asker's branch."""
     actor = who_or_nobody()
-    zone = ZoneInfo(actor.time_zone if actor else TIME_ZONE)
+    zone = _clock.get() or ZoneInfo(actor.time_zone if actor else TIME_ZONE)
     return moment.astimezone(UTC).astimezone(zone).strftime(form)
 
 

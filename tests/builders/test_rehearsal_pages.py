@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from careloom.builders.rehearse import walk
 from careloom.platform.definitions.drafts import save_draft
 from careloom.platform.identity.actor import SYSTEM
+from careloom.platform.identity.units import change_unit
 from careloom.platform.store.database import Database
 from careloom.runtime.forms.row_fields import ADD
 
@@ -32,9 +33,9 @@ def site(sqlite: Database, tmp_path: Path) -> Site:
 class Stage:
     """Somebody in front of the page."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, login: str = "ops") -> None:
         self.site, self.visitor = site, site.visitor()
-        self.visitor.sign_in("ops")
+        self.visitor.sign_in(login)
         self.visitor.post("/language", language="en", csrf=self.csrf(), next="/")
         self.page = self.visitor.get(PAGE)
 
@@ -68,6 +69,15 @@ class Stage:
 @pytest.fixture
 def stage(site: Site) -> Stage:
     return Stage(site)
+
+
+def test_moments_are_told_on_the_clock_of_where_it_is_tried(site: Site) -> None:
+    west = site.at["B1"]
+    site.database.write(lambda s: change_unit(s, SYSTEM, west, time_zone="Asia/Urumqi"))
+    site.person("central", "G", "builder")
+    stage = Stage(site, "central")
+    stage.begin()
+    assert "2026-03-03 10:00" in stage.words and "2026-03-03 12:00" not in stage.words
 
 
 def test_the_flows_that_may_be_tried_are_listed_with_their_drafts(site: Site, stage: Stage) -> None:
