@@ -182,6 +182,11 @@ def show_moment(value: datetime, zone: tzinfo) -> str:
     return f"{local.date().isoformat()} {write_time(local.time())}"
 
 
+def show_minute(value: datetime, zone: tzinfo) -> str:
+    """2026-03-05 14:30 in `zone`."""
+    return value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
 def in_minutes(value: Any) -> Any:
     """A moment without its seconds, as people read it (files are exact); anything else as it is."""
     return value.replace(second=0, microsecond=0) if isinstance(value, datetime) else value

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from ..definitions.field_time import show_minute
 from ..events.log import append
 from ..events.view_log import Looked
 from ..identity.actor import Actor
@@ -197,7 +198,7 @@ def _make(
 ) -> Taken:
     reference = database.write(new_id) if number is None else number
     now = database.clock.now()
-    at = now.astimezone(ZoneInfo(actor.time_zone)).strftime("%Y-%m-%d %H:%M")
+    at = show_minute(now, ZoneInfo(actor.time_zone))
     leaving = Leaving(actor.name, actor.login, now, at, reference, counted or (lambda _: None))
 
     def write_down(session: Session, count: int, rows: Sequence[Looked]) -> None:

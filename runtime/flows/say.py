@@ -5,6 +5,7 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from ...platform.definitions.field_time import show_minute
 from ..actions.commands import Named
 from ..actions.sight import Sight
 from ..steps.graph import NotifyStep
@@ -21,7 +22,7 @@ def values_of(sight: Sight, step: NotifyStep, names: Mapping[str, Named]) -> dic
 def worded(value: Any, zone: tzinfo) -> str:
     """A value in figures and letters that read the same in every language."""
     if isinstance(value, datetime):
-        return value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+        return show_minute(value, zone)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):

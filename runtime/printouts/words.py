@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...platform.definitions.field_number import show_money
+from ...platform.definitions.field_time import show_minute
 from ...platform.expressions import Type
 from ...platform.identity.people import names_of
 from ...platform.identity.tree import tree
@@ -33,7 +34,7 @@ def worded(reader: Reader, value: Any, kind: Type) -> str:
         plain = value.quantize(Decimal(1)) if value == value.to_integral() else value.normalize()
         return f"{plain:f}"
     if isinstance(value, datetime):
-        return value.astimezone(reader.zone).strftime("%Y-%m-%d %H:%M")
+        return show_minute(value, reader.zone)
     if isinstance(value, date):
         return value.isoformat()
     if kind.name == "person":

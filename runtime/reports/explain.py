@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from ...platform.definitions.field_time import show_minute
 from ...platform.identity.actor import Actor
 from ...platform.web.words import text
 from .definition import Measure
@@ -17,7 +18,7 @@ from .question import CUSTOM
 def explained(pen: Pen, actor: Actor) -> list[tuple[str, str]]:
     """Pairs of a heading and what there is to say."""
     answer = pen.answer
-    read_at = answer.as_of.astimezone(ZoneInfo(actor.time_zone)).strftime("%Y-%m-%d %H:%M")
+    read_at = show_minute(answer.as_of, ZoneInfo(actor.time_zone))
     found = [
         (pen.say("report.explain.source"), text(pen.form.title, pen.language)),
         (pen.say("report.explain.rows"), pen.say("report.explain.count", count=answer.total.count)),
