@@ -20,6 +20,9 @@ from .ways import Clinic, sign_in
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 HEIGHT = {390: 844, 1280: 900}
 TALLEST = 4_000
+BROKEN = """[...document.querySelectorAll('.tab > span')]
+  .filter(each => each.offsetHeight > 1.5 * parseFloat(getComputedStyle(each).lineHeight))
+  .map(each => each.textContent)"""
 UNDER_WAY = re.compile(r"/import/[0-9a-f]{32}$")
 
 
@@ -113,6 +116,7 @@ class Walker:
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         if wide > 0:
             found.append(f"{wide} pixels too wide")
+        found += [f"{name} takes two lines in the bar" for name in page.evaluate(BROKEN)]
         if (rule := self._rule(page)) != one.rule:
             found.append(f"shows {rule}, not {one.rule}")
         if status != one.status:
