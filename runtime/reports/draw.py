@@ -49,7 +49,7 @@ class Bar:
     figure: Figure
     share: float
     rank: int | None = None
-    more: str = ""
+    more: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -145,11 +145,11 @@ def bars(pen: Pen) -> list[Bar]:
             pen.figure(first, group),
             share_of(number, most),
             group.rank,
-            "　".join(
+            tuple(
                 f"{pen.title(each)} {pen.words(each, group.numbers[each.key])}" for each in others
             )
             if report.chart == "leaderboard"
-            else "",
+            else (),
         )
         for group, number in zip(groups, numbers, strict=True)
     ]
