@@ -16,7 +16,8 @@ from ...platform.records.record import Record
 from ...platform.records.shape import shape_of
 from ...platform.store.errors import NotAllowed, NotFound, NotUnderstood
 from ...platform.web.context import local
-from ..forms.show import Reader, link_labels, shown
+from ..forms.drawn import DrawnField
+from ..forms.show import Reader, link_labels, rows_read, shown
 from ..tasks.model import How, task_actors
 from ..tasks.worklist import TaskRow
 
@@ -38,12 +39,13 @@ class Due:
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing worth knowing, with what it is called."""
+    """One thing worth knowing, with what it is called. rows: a sub-form's, beside its words."""
 
     title: str
     words: str
     icon: str = ""
     wide: bool = False
+    rows: Sequence[Sequence[DrawnField]] = ()
 
 
 @dataclass(frozen=True)
@@ -217,7 +219,8 @@ def _fact(reader: Reader, record: Record, its: Field, named: Any) -> Fact | None
     words = shown(reader, its, record.values.get(its.key), record.rights[its.key], named)
     if not words:
         return None
-    return Fact(reader.text(its.title), words, wide=its.type.name in ("longtext", "subform"))
+    wide = its.type.name in ("longtext", "subform")
+    return Fact(reader.text(its.title), words, wide=wide, rows=rows_read(reader, record, its))
 
 
 def _phone(record: Record) -> tuple[str, str]:

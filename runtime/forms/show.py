@@ -83,7 +83,7 @@ def draw_read(reader: Reader, record: Record) -> Drawn:
         words = shown(reader, its, record.values.get(its.key), right, named)
         right = "masked" if right == "masked" else "read"
         if its.rows is not None and right == "read":
-            return _sub_form(reader, its, Filling(record.rights, record.values), False)
+            return _sub_read(reader, record, its)
         return DrawnField(
             its.key,
             its.type.name,
@@ -97,6 +97,17 @@ def draw_read(reader: Reader, record: Record) -> Drawn:
         )
 
     return Drawn(_sections(reader, record.form, one))
+
+
+def _sub_read(reader: Reader, record: Record, its: Field) -> DrawnField:
+    return _sub_form(reader, its, Filling(record.rights, record.values), False)
+
+
+def rows_read(reader: Reader, record: Record, its: Field) -> Sequence[Sequence[DrawnField]]:
+    """The rows of a sub-form whose whole content may be read; none of any other field."""
+    if its.rows is None or record.rights[its.key] not in ("read", "write"):
+        return ()
+    return _sub_read(reader, record, its).rows
 
 
 def _files(reader: Reader, its: Field, value: Any, right: str) -> list[DrawnFile]:

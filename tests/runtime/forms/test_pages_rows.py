@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ from werkzeug.test import TestResponse
 
 from careloom.platform.identity.actor import SYSTEM
 from careloom.platform.records.lists import list_records
+from careloom.platform.records.submit import submit
 from careloom.platform.store.database import Database
 from careloom.platform.web.app import create_app
 from careloom.platform.web.settings import settings_from
+from careloom.runtime.flows.cards import subject_of
+from careloom.runtime.forms.pages import reader_of
 
 BILL = make.form(
     "bill",
@@ -158,3 +162,15 @@ def test_a_price_comes_with_its_item_with_script_and_without(ann: Visitor, clini
     with clinic.database.read() as session:
         (record,) = list_records(session, SYSTEM, "bill").items
     assert record.json()["items"] == [{"what": "crown", "price": "3800.00"}]
+
+
+def test_whoever_approves_sees_rows_as_rows(clinic: Site) -> None:
+    given = {"name": "a", "items": [{"what": "crown", "price": "5"}]}
+    made = clinic.database.write(lambda session: submit(session, SYSTEM, "bill", given))
+    hidden = replace(made, rights={**made.rights, "items": "masked"})
+    with clinic.app.test_request_context(), clinic.database.read() as session:
+        reader = reader_of(session, SYSTEM)
+        seen, masked = (subject_of(reader, one, most=None) for one in (made, hidden))
+    (items,) = [fact for fact in seen.facts if fact.title == "Items"]
+    assert [[cell.shown for cell in row] for row in items.rows] == [["crown", "¥5.00", "¥10.00"]]
+    assert not any(fact.rows for fact in masked.facts)
