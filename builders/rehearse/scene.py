@@ -1,11 +1,9 @@
 """The scene of a rehearsal: this house without its records, the drafts in force, a clock that is
 turned by hand. It is thrown away afterwards."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ...platform.definitions.kinds import Document
@@ -19,6 +17,7 @@ from ...platform.store import jobs
 from ...platform.store.clock import TurnedClock
 from ...platform.store.database import Database, open_database
 from ...platform.store.errors import Invalid, Problem
+from ...platform.store.scratch import scratch
 from ...runtime.channels.connections import Wanted, set_connection
 from ...runtime.stories.cast import FAR, Cast
 
@@ -36,8 +35,7 @@ def scene(
     What is seen there is no look at a record of this house. Raises Invalid when a draft could not
     be published, each problem under `/drafts/KIND/KEY`.
     """
-    with tempfile.TemporaryDirectory(prefix="careloom-rehearsal-") as folder, watching():
-        home = Path(folder)
+    with scratch("rehearsal") as home, watching():
         url = f"sqlite:///{home / 'careloom.db'}"
         database = open_database(url, home, TurnedClock(begin))
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from flask import Blueprint, Response, request, send_file
 from flask.typing import ResponseReturnValue
@@ -17,6 +16,7 @@ from ..exports.question import Question
 from ..identity.permissions import access
 from ..records.take import ENDINGS
 from ..store.errors import Malformed
+from ..store.scratch import scratch
 from .request import close_reading, current_database, language, looking, settings, who
 from .routes import SIGNED_IN, Spec, route
 from .words import text
@@ -87,8 +87,7 @@ def sent_away(form: str, kind: str, make: Callable[[Path], Taken]) -> Response:
     title = text(form_of(published(looking(), "form", form)).title, language())
     close_reading()  # the file is written from a session of its own
     with ExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory(prefix="careloom-export-"))
-        path = Path(folder, f"export.{kind}")
+        path = stack.enter_context(scratch("export")) / f"export.{kind}"
         taken = make(path)
         response: Response = send_file(
             path, as_attachment=True, download_name=taken.name(title), max_age=0

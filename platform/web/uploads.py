@@ -14,6 +14,7 @@ from ..store.bodies import Bodies
 from ..store.database import Database
 from ..store.files import Body, put_body, sweep
 from ..store.open_bodies import open_bodies
+from ..store.scratch import sweep_scratch
 from .areas import beside
 from .settings import BadSetting
 
@@ -55,6 +56,7 @@ def start_sweeping(database: Database, home: Bodies) -> Callable[[], None]:
     def run() -> None:
         while not leave.wait(AN_HOUR):
             try:
+                sweep_scratch()
                 sweep(database, home)
             except Exception:
                 log.exception("files could not be swept; an hour from now again")

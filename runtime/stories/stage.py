@@ -1,7 +1,6 @@
 """Where stories are played: a small organisation with the packs in force, thrown away after."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from ...platform.store import jobs
 from ...platform.store.clock import TurnedClock
 from ...platform.store.database import Database, open_database
 from ...platform.store.errors import NotFound
+from ...platform.store.scratch import scratch
 from ...platform.store.upgrade import upgrade
 from .play import play
 
@@ -79,13 +79,13 @@ def prove(packs: Sequence[Pack], names: Sequence[str] | None = None) -> list[Tol
     if not chosen:
         return []
     told = []
-    with tempfile.TemporaryDirectory(prefix="careloom-stories-") as folder, watching():
-        ground = Path(folder) / "ground"
+    with scratch("stories") as folder, watching():
+        ground = folder / "ground"
         with _opened(ground) as database:
             upgrade(database.url)
             build(database, packs)
         for number, story in enumerate(chosen):
-            home = Path(folder) / str(number)
+            home = folder / str(number)
             shutil.copytree(ground, home)
             with _opened(home) as database:
                 told.append(play(database, story))

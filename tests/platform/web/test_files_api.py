@@ -1,9 +1,11 @@
 """/api/files: what comes in, who gets it out, and how it is sent."""
 
 import os
+import tempfile
 import time
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import make
@@ -275,13 +277,17 @@ def test_a_wrong_address_of_the_bucket_keeps_the_house_from_opening(
 
 
 def test_what_nobody_kept_is_swept_beside_the_server(
-    sqlite: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    sqlite: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = open_bodies("", settings.home)
     home.put(orphan := "0" * 32, BytesIO(PDF))
     path = settings.home / "files" / "00" / orphan
-    long_ago = time.time() - 90_000
-    os.utime(path, (long_ago, long_ago))
+    killed = tmp_path / "careloom-export-killed"
+    killed.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for old in (path, killed):
+        long_ago = time.time() - 90_000
+        os.utime(old, (long_ago, long_ago))
     monkeypatch.setattr(uploads, "AN_HOUR", 0.01)
     stop = uploads.start_sweeping(sqlite, home)
     try:
@@ -290,4 +296,4 @@ def test_what_nobody_kept_is_swept_beside_the_server(
             time.sleep(0.01)
     finally:
         stop()
-    assert not path.exists()
+    assert not path.exists() and not killed.exists()
