@@ -33,7 +33,7 @@ from .packs_api import names
 from .request import close_reading, current_database, language, reading, who, write
 from .routes import route
 from .story_words import story_json
-from .told import told
+from .told import said, told
 from .words import knows, phrase, say, text
 
 area = Blueprint("packs", __name__)
@@ -67,7 +67,7 @@ def packs() -> ResponseReturnValue:
 
 
 def _fault_line(fault: NotUnderstood) -> dict[str, str]:
-    words = say(language(), f"problem.{fault.code}", **fault.params)
+    words = said(fault.code, fault.params)
     where = " ".join(_line(problem)["words"] for problem in fault.problems[:1])
     return {"key": "", "title": "", "words": f"{words} ({where.strip()})"}
 
@@ -211,7 +211,7 @@ def _name(document: Mapping[str, Any]) -> str:
 
 
 def _line(problem: Problem) -> dict[str, str]:
-    words = say(language(), f"problem.{problem.code}", **problem.params)
+    words = said(problem.code, problem.params)
     return {"key": "", "title": "", "words": f"{problem.path} {words}"}
 
 

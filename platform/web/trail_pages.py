@@ -35,6 +35,7 @@ from .paging import cursor, sealed
 from .request import language, reading, who
 from .routes import route
 from .titles import titles_of
+from .told import said
 from .trail_api import KINDS, events_of, views_of, wanted, words_of
 from .words import say, text
 
@@ -99,7 +100,7 @@ def show() -> ResponseReturnValue:
             events, told, after = events_of(session, actor, found, mark, PAGE)
             lines = _event_lines(session, actor, events, told)
     except Refusal as refusal:
-        words = say(language(), f"problem.{refusal.code}", **refusal.params)
+        words = said(refusal.code, refusal.params)
         problems = [{"key": "", "title": "", "words": words}]
     following = asked.url(cursor=sealed(after)) if after else None
     return render_template(

@@ -14,7 +14,7 @@ from ...platform.store.session import moment
 from ...platform.web.context import local
 from ...platform.web.request import current_database, language, reading, settings, who, write
 from ...platform.web.routes import route
-from ...platform.web.told import sent, told
+from ...platform.web.told import said, sent, told
 from ...platform.web.words import LANGUAGES, say, text
 from . import connections as deeds
 from .calls import give_up_waiting
@@ -130,7 +130,7 @@ def _draw(
         kept=row.header_value is not None,
         host=row.host,
         state=state_of(session, row),
-        trouble=say(language(), f"problem.{row.trouble}", status="") if row.trouble else "",
+        trouble=said(row.trouble, {"status": ""}) if row.trouble else "",
         shut=local(row.shut_until) if row.shut_until else "",
         changed=local(row.changed_at),
         waiting=deeds.waiting_by_connection(session).get(key, 0),

@@ -17,6 +17,7 @@ from ...platform.records.lists import get
 from ...platform.store.errors import Conflict, Invalid, NotFound, Refusal, TooMany
 from ...platform.web.request import language, reading, who, write
 from ...platform.web.routes import SIGNED_IN, route
+from ...platform.web.told import said
 from ...platform.web.words import say, text
 from ..forms.drawn import Trouble
 from ..forms.pages import reader_of
@@ -157,7 +158,7 @@ def give(task_id: int) -> ResponseReturnValue:
     except Invalid as refusal:
         return _draw(reader_of(reading(), actor), task_id, given, refusal), 422
     except Conflict as refusal:
-        flash(say(language(), f"problem.{refusal.code}", **refusal.params), "soon")
+        flash(_why(refusal), "soon")
     else:
         flash(say(language(), f"page.hand_over.did_{given.way}"), "ok")
     return redirect("/", 303)
@@ -202,7 +203,7 @@ def turn_it_back(task_id: int) -> ResponseReturnValue:
     except Invalid as refusal:
         return _draw_return(reader_of(reading(), actor), task_id, to, said, refusal), 422
     except Conflict as refusal:
-        flash(say(language(), f"problem.{refusal.code}", **refusal.params), "soon")
+        flash(_why(refusal), "soon")
     else:
         row = found(reading(), task_id)
         node = flow(reading(), row.flow_key, row.flow_version).nodes[to]
@@ -279,4 +280,4 @@ def _said(task_id: int, deed: Callable[[Session], Any], words: str) -> ResponseR
 def _why(refusal: Refusal) -> str:
     first = refusal.problems[0] if refusal.problems else None
     code, params = (first.code, first.params) if first else (refusal.code, refusal.params)
-    return say(language(), f"problem.{code}", **params)
+    return said(code, params)

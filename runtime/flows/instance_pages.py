@@ -22,6 +22,7 @@ from ...platform.web.request import language, reading, who, write
 from ...platform.web.role_words import role_title
 from ...platform.web.routes import route
 from ...platform.web.titles import title_of
+from ...platform.web.told import said
 from ...platform.web.words import say
 from ..channels.model import CallState
 from ..forms.pages import reader_of
@@ -197,7 +198,7 @@ def _do(instance_id: int, deed: Callable[[Session, Actor], Any], words: str) -> 
     try:
         write(lambda session: deed(session, actor))
     except Conflict as refusal:
-        flash(say(language(), f"problem.{refusal.code}", **refusal.params), "soon")
+        flash(said(refusal.code, refusal.params), "soon")
     else:
         flash(say(language(), words), "ok")
     return redirect(f"/instances/{instance_id}", 303)

@@ -17,7 +17,7 @@ from ...platform.web.context import local
 from ...platform.web.request import language, reading, who, write
 from ...platform.web.routes import route
 from ...platform.web.titles import titles_of
-from ...platform.web.told import sent, told
+from ...platform.web.told import said, sent, told
 from ...platform.web.words import say
 from . import mending
 from .control import RIGHT
@@ -62,7 +62,7 @@ def _draw(problems: list[dict[str, str]] | None = None) -> str:
                 "flow": flows.get(row.flow_key, row.flow_key),
                 "form": forms.get(row.subject_form, row.subject_form),
                 "title": named.get((row.subject_form, row.subject_id), ""),
-                "words": say(language(), f"problem.{row.code}", **row.params),
+                "words": said(row.code, row.params),
                 "at": local(row.opened_at),
                 "url": f"/instances/{row.instance_id}" if may_look else "",
             }
@@ -105,7 +105,7 @@ def _do(deed: Callable[[Session, Actor], Any], done: str) -> ResponseReturnValue
     try:
         write(lambda session: deed(session, actor))
     except Conflict as refusal:  # somebody was quicker
-        flash(say(language(), f"problem.{refusal.code}", **refusal.params), "soon")
+        flash(said(refusal.code, refusal.params), "soon")
     except Refusal as refusal:
         return _draw(told(refusal)), refusal.status
     else:

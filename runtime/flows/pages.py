@@ -25,6 +25,7 @@ from ...platform.store.session import moment
 from ...platform.web.context import local
 from ...platform.web.request import current_database, language, reading, who, write
 from ...platform.web.routes import SIGNED_IN, route
+from ...platform.web.told import said
 from ...platform.web.words import say, text
 from ..forms.attach import posted_files
 from ..forms.behaviour import behaviour
@@ -336,4 +337,4 @@ def _conflict(refusal: Conflict) -> str:
     params = dict(refusal.params)
     if params.get("at"):
         params["at"] = local(datetime.fromisoformat(str(params["at"])))
-    return say(language(), f"problem.{refusal.code}", **params)
+    return said(refusal.code, params)

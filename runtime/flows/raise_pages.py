@@ -13,6 +13,7 @@ from ...platform.records.record import Record
 from ...platform.store.errors import Conflict
 from ...platform.web.request import language, who, write
 from ...platform.web.routes import SIGNED_IN, route
+from ...platform.web.told import said
 from ...platform.web.words import say
 from ..forms.asides import Aside
 from ..forms.show import Reader
@@ -63,7 +64,7 @@ def raise_about(form_key: str, record_id: int) -> ResponseReturnValue:
     try:
         write(deed)
     except Conflict as refusal:
-        flash(say(language(), f"problem.{refusal.code}", **refusal.params), "soon")
+        flash(said(refusal.code, refusal.params), "soon")
     else:
         flash(say(language(), "page.record.raised"), "ok")
     return redirect(f"/records/{form_key}/{record_id}", 303)

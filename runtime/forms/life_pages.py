@@ -10,6 +10,7 @@ from ...platform.records.submit import restore, retire
 from ...platform.store.errors import Conflict, NotAllowed, Stale
 from ...platform.web.request import language, who, write
 from ...platform.web.routes import SIGNED_IN, route
+from ...platform.web.told import said
 from ...platform.web.words import say
 
 area = Blueprint("record_life", __name__)
@@ -41,7 +42,7 @@ def _do(form_key: str, record_id: int, *, retiring: bool) -> ResponseReturnValue
     except Stale:
         flash(say(language(), "page.record.stale"), "late")
     except (Conflict, NotAllowed) as refusal:
-        flash(say(language(), f"problem.{refusal.code}", **refusal.params), "late")
+        flash(said(refusal.code, refusal.params), "late")
     else:
         flash(say(language(), "page.record.gone" if retiring else "page.record.back"), "ok")
     return redirect(f"/records/{form_key}/{record_id}", 303)

@@ -11,9 +11,10 @@ from flask.typing import ResponseReturnValue
 from ...platform.definitions.form_scope import readable_form
 from ...platform.definitions.published import entries
 from ...platform.identity.permissions import access, allowed
-from ...platform.store.errors import Malformed, NotUnderstood, Refusal, Unavailable
+from ...platform.store.errors import Malformed, NotUnderstood, Unavailable
 from ...platform.web.request import language, reading, who
 from ...platform.web.routes import SIGNED_IN, route
+from ...platform.web.told import said, told
 from ...platform.web.words import say, text
 from .bar import FilterBar, address, filter_bar
 from .dashboard import Dashboard, Item, dashboard_of
@@ -86,7 +87,7 @@ def report(key: str) -> ResponseReturnValue:
         answer = run_report(session, actor, key, question, language=tongue)
         shown = drawn(lens, answer, actor, tongue, url)
     except (Malformed, Unavailable) as refusal:
-        problems.append(_trouble(refusal))
+        problems += told(refusal)
         if isinstance(refusal, Malformed):
             question = Question()
     bar = filter_bar(
@@ -114,12 +115,7 @@ def _question() -> tuple[Question, list[dict[str, str]]]:
     try:
         return question_of(request.args), []
     except Malformed as refusal:
-        return Question(), [_trouble(refusal)]
-
-
-def _trouble(refusal: Refusal) -> dict[str, str]:
-    words = say(language(), f"problem.{refusal.code}", **refusal.params)
-    return {"key": "", "title": "", "words": words}
+        return Question(), told(refusal)
 
 
 @dataclass(frozen=True)
@@ -183,7 +179,7 @@ def _card(item: Item, report: Report, question: Question) -> Card:
     try:
         answer = run_report(session, actor, report.key, asked, language=tongue)
     except (Malformed, Unavailable, NotUnderstood) as refusal:
-        return Card(item, title, url, None, _trouble(refusal)["words"])
+        return Card(item, title, url, None, said(refusal.code, refusal.params))
     return Card(
         item, title, url, drawn(lens_of(session, actor, report), answer, actor, tongue, own)
     )
@@ -196,6 +192,6 @@ def _lost(item: Item) -> Card | None:
     try:
         report_of(reading(), item.report)
     except NotUnderstood as refusal:
-        url, words = f"/reports/{item.report}", _trouble(refusal)["words"]
+        url, words = f"/reports/{item.report}", said(refusal.code, refusal.params)
         return Card(item, item.report, url, None, words)
     return None  # its form is not theirs
