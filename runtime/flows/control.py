@@ -62,13 +62,7 @@ def suspend(session: Session, actor: Actor, instance_id: int) -> None:
 
     Suspending a suspended one changes nothing. Raises NotFound, NotAllowed, Conflict.
     """
-    standing = _taken(session, actor, instance_id)
-    if standing.state == InstanceState.SUSPENDED:
-        return
-    hold_timers(session, instance_id, True)
-    hold_calls(session, instance_id, True)
-    _stand(session, standing, InstanceState.SUSPENDED)
-    _tell(session, actor, standing, "flow:suspended")
+    _hold(session, actor, instance_id, True)
 
 
 def resume(session: Session, actor: Actor, instance_id: int) -> None:
@@ -76,13 +70,19 @@ def resume(session: Session, actor: Actor, instance_id: int) -> None:
 
     Resuming a running one changes nothing. Raises NotFound, NotAllowed, Conflict.
     """
+    _hold(session, actor, instance_id, False)
+
+
+def _hold(session: Session, actor: Actor, instance_id: int, held: bool) -> None:
+    """Halt it with all that would move it on, or let it go."""
+    state = InstanceState.SUSPENDED if held else InstanceState.RUNNING
     standing = _taken(session, actor, instance_id)
-    if standing.state == InstanceState.RUNNING:
+    if standing.state == state:
         return
-    hold_timers(session, instance_id, False)
-    hold_calls(session, instance_id, False)
-    _stand(session, standing, InstanceState.RUNNING)
-    _tell(session, actor, standing, "flow:resumed")
+    hold_timers(session, instance_id, held)
+    hold_calls(session, instance_id, held)
+    _stand(session, standing, state)
+    _tell(session, actor, standing, "flow:suspended" if held else "flow:resumed")
 
 
 def retry(session: Session, actor: Actor, incident_id: int) -> bool:
