@@ -1,7 +1,9 @@
 """People and access tokens: `careloom people …`, `careloom tokens …`."""
 
 import sys
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import click
 from flask import current_app
@@ -130,12 +132,7 @@ def take_factor(login: str) -> None:
 @refusals_in_words
 def give(login: str, role: str, unit: str) -> None:
     """Give a person a role at a unit."""
-
-    def deed(session: Session) -> None:
-        person = person_by_login(session, login)
-        grants.give(session, SYSTEM, person.id, role, unit_by_code(session, unit).id)
-
-    database().write(deed)
+    _grant(grants.give, login, role, unit)
 
 
 @people.command("take")
@@ -145,12 +142,15 @@ def give(login: str, role: str, unit: str) -> None:
 @refusals_in_words
 def take(login: str, role: str, unit: str) -> None:
     """Take a role at a unit from a person."""
+    _grant(grants.take, login, role, unit)
 
-    def deed(session: Session) -> None:
-        person = person_by_login(session, login)
-        grants.take(session, SYSTEM, person.id, role, unit_by_code(session, unit).id)
 
-    database().write(deed)
+def _grant(deed: Callable[..., Any], login: str, role: str, unit: str) -> None:
+    def write(session: Session) -> None:
+        person, place = person_by_login(session, login), unit_by_code(session, unit)
+        deed(session, SYSTEM, person.id, role, place.id)
+
+    database().write(write)
 
 
 @tokens.command("issue")
