@@ -19,15 +19,14 @@ from ...platform.web.request import language
 from ...platform.web.titles import titles_of
 from ...runtime.channels.model import calls
 from ...runtime.flows.cards import subject_of
-from ...runtime.flows.desk import COMMENT, OUTCOME, desk_of, filling_of
+from ...runtime.flows.desk import COMMENT, desk_of, drawn_form, outcomes_of
 from ...runtime.flows.load import flow
 from ...runtime.flows.map import drawn_map
 from ...runtime.flows.model import instances
 from ...runtime.flows.run_story import open_incidents, result_words, standing_waits, trail
 from ...runtime.flows.told_messages import told_by_all
-from ...runtime.forms.behaviour import behaviour
-from ...runtime.forms.drawn import Drawn
-from ...runtime.forms.show import Reader, by_field, draw_fill, troubles
+from ...runtime.forms.drawn import Drawn, DrawnField
+from ...runtime.forms.show import Reader, troubles
 from ...runtime.stories.cast import Cast
 from ...runtime.stories.deeds import instances_of, next_due
 from ...runtime.tasks.model import TaskState, tasks
@@ -105,10 +104,7 @@ def drawn_task(
     told = troubles(desk.reader, desk.form, problems)
     drawn = None
     if desk.form is not None:
-        filling = replace(filling_of(desk), typed=typed, problems=by_field(told))
-        sections = draw_fill(desk.reader, desk.form, filling)
-        drawn = Drawn(_on_the_scene(sections), behaviour(desk.reader, desk.form, filling))
-    told_outcome = typed.get(OUTCOME, "") if typed is not None else ""
+        drawn = _on_the_scene(drawn_form(desk, desk.form, typed, told))
     return {
         "mark": one.mark,
         "title": one.title,
@@ -118,35 +114,24 @@ def drawn_task(
         "help": reader.text(desk.step.help),
         "by": one.by.name,
         "drawn": drawn,
-        "outcomes": [
-            {
-                "key": each.key,
-                "title": reader.text(each.title),
-                "chosen": each.key == told_outcome,
-                "form": each.form,
-            }
-            for each in desk.step.outcomes
-        ],
+        "outcomes": outcomes_of(desk, typed),
         "comment": any(each.comment for each in desk.step.outcomes),
         "said": typed.get(COMMENT, "") if typed is not None else "",
         "problems": told,
     }
 
 
-def _on_the_scene(sections: Any) -> Any:
+def _on_the_scene(drawn: Drawn) -> Drawn:
     """Records to pick are those of the scene: nothing is looked up while one types."""
-    return tuple(
-        replace(
-            part,
-            fields=[
-                replace(
-                    its, attributes={k: v for k, v in its.attributes.items() if k != "data-offer"}
-                )
-                for its in part.fields
-            ],
-        )
-        for part in sections
-    )
+
+    def alone(its: DrawnField) -> DrawnField:
+        kept = {key: value for key, value in its.attributes.items() if key != "data-offer"}
+        return replace(its, attributes=kept)
+
+    sections = [
+        replace(part, fields=[alone(its) for its in part.fields]) for part in drawn.sections
+    ]
+    return replace(drawn, sections=sections)
 
 
 def scene_shown(reader: Reader, cast: Cast, flow_key: str) -> dict[str, Any]:

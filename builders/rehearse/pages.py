@@ -34,10 +34,10 @@ from ...platform.web.routes import route
 from ...platform.web.titles import title_of, titles_of
 from ...platform.web.told import said, unit_choices
 from ...runtime.flows.desk import COMMENT, OUTCOME, desk_of, given_by
-from ...runtime.forms.behaviour import behaviour
-from ...runtime.forms.drawn import Drawn, Trouble
+from ...runtime.forms.behaviour import to_fill_in
+from ...runtime.forms.drawn import Trouble
 from ...runtime.forms.row_fields import arranged
-from ...runtime.forms.show import Filling, Reader, by_field, draw_fill, posted, troubles
+from ...runtime.forms.show import Filling, Reader, by_field, posted, troubles
 from ...runtime.stories.deeds import next_due
 from .drawn import chosen, clock, drawn_task, open_tasks, reader_on, scene_shown
 from .plan import ASKED, deed_of, flow_asked, planned
@@ -264,7 +264,7 @@ def _draw_sample(
         draft=bool(asked.get("draft")),
         units=unit_choices(session, place.id),
         at=asked.get("at") or now.astimezone(reader.zone).strftime(LOCAL),
-        drawn=Drawn(draw_fill(reader, form, filling), behaviour(reader, form, filling)),
+        drawn=to_fill_in(reader, form, filling),
         problems=[*_at_places(others), *told],
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,9 +19,10 @@ from ...platform.records.shape import shape_of
 from ...platform.store.errors import NotFound
 from ..actions.commands import Named
 from ..actions.sight import Sight
-from ..forms.behaviour import rights_to_create
+from ..forms.behaviour import rights_to_create, to_fill_in
+from ..forms.drawn import Drawn, Trouble
 from ..forms.pages import reader_of
-from ..forms.show import Filling, Reader, posted
+from ..forms.show import Filling, Reader, by_field, posted
 from ..steps.graph import TaskStep
 from ..tasks.actors import is_among
 from ..tasks.hold import asked, found, name_of, need_asked
@@ -147,6 +149,28 @@ def filling_of(desk: Desk) -> Filling:
     values = settle(reader.session, reader.actor, form, values, None, reader.zone).values
     fixed = {key for key in given if form.fields[key].link_form is not None}
     return Filling(rights, values, fixed=fixed)
+
+
+def drawn_form(
+    desk: Desk, form: Form, typed: MultiDict[str, str] | None, problems: Sequence[Trouble]
+) -> Drawn:
+    """Its form to be filled in; typed and problems: what was sent and what is wrong with it."""
+    filling = replace(filling_of(desk), typed=typed, problems=by_field(problems))
+    return to_fill_in(desk.reader, form, filling)
+
+
+def outcomes_of(desk: Desk, typed: MultiDict[str, str] | None) -> list[dict[str, Any]]:
+    """What may come of it: key, title, chosen, form (whether its form is filled in for it)."""
+    chosen = typed.get(OUTCOME, "") if typed is not None else ""
+    return [
+        {
+            "key": one.key,
+            "title": desk.reader.text(one.title),
+            "chosen": one.key == chosen,
+            "form": one.form,
+        }
+        for one in desk.step.outcomes
+    ]
 
 
 def given_by(desk: Desk, typed: MultiDict[str, str]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ What a person may see of the customer, the record's own rights decide.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -28,12 +27,11 @@ from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.told import said
 from ...platform.web.words import say, text
 from ..forms.attach import posted_files
-from ..forms.behaviour import behaviour
-from ..forms.drawn import Drawn, Trouble
+from ..forms.drawn import Trouble
 from ..forms.export_pages import notices
 from ..forms.pages import draft_key, lines, reader_of
 from ..forms.row_fields import COUNT, arranged
-from ..forms.show import Reader, by_field, draw_fill
+from ..forms.show import Reader
 from ..tasks.hold import claim, found, unclaim
 from ..tasks.messages import unread
 from ..tasks.model import How, TaskState
@@ -42,7 +40,7 @@ from .cards import Subject, cards, due_of, subject_of
 from .complete import complete
 from .control import RIGHT as MEND
 from .definition import Newer
-from .desk import COMMENT, OUTCOME, Desk, desk_of, filling_of, given_by
+from .desk import COMMENT, OUTCOME, Desk, desk_of, drawn_form, given_by, outcomes_of
 from .mending import how_many
 from .run_story import trail
 from .seen import READ
@@ -148,7 +146,7 @@ def _draw(
     problems = lines(reader, desk.form, refusal) if refusal else []
     outcome_problem = _problem(reader, refusal, "/outcome", "page.task.pick_outcome")
     comment_problem = _problem(reader, refusal, "/comment", "page.task.say_why")
-    drawn, draft = _form(desk, typed, problems) if desk.mine and desk.form else (None, "")
+    form = desk.form if desk.mine else None
     held_by = row.holder if row.holder_id not in (None, reader.actor.person_id) else ""
     return render_template(
         "pages/task.html",
@@ -172,8 +170,8 @@ def _draw(
         asked_by=desk.asked_by,
         may_hand_over=desk.mine,
         may_return=desk.mine and bool(desk.behind),
-        drawn=drawn,
-        outcomes=_outcomes(desk, typed),
+        drawn=drawn_form(desk, form, typed, problems) if form is not None else None,
+        outcomes=outcomes_of(desk, typed),
         outcome_problem=outcome_problem,
         comment={
             "asked": any(one.comment for one in desk.step.outcomes),
@@ -189,7 +187,7 @@ def _draw(
         ),
         trail=trail(reader, desk.instance),
         instance_url=_instance_url(desk),
-        draft_key=draft,
+        draft_key=draft_key(reader.actor, form, f"task-{row.id}") if form is not None else "",
         clock=_milliseconds(now),
     )
 
@@ -227,29 +225,6 @@ def _subject(desk: Desk) -> Subject:
     if desk.record is None:
         return Subject(who=desk.row.label or desk.reader.say("page.task.nobody"))
     return subject_of(desk.reader, desk.record)
-
-
-def _outcomes(desk: Desk, typed: MultiDict[str, str] | None) -> list[dict[str, Any]]:
-    chosen = typed.get(OUTCOME, "") if typed is not None else ""
-    return [
-        {
-            "key": one.key,
-            "title": desk.reader.text(one.title),
-            "chosen": one.key == chosen,
-            "form": one.form,
-        }
-        for one in desk.step.outcomes
-    ]
-
-
-def _form(
-    desk: Desk, typed: MultiDict[str, str] | None, problems: list[Trouble]
-) -> tuple[Drawn, str]:
-    reader, form = desk.reader, desk.form
-    assert form is not None
-    filling = replace(filling_of(desk), typed=typed, problems=by_field(problems))
-    drawn = Drawn(draw_fill(reader, form, filling), behaviour(reader, form, filling))
-    return drawn, draft_key(reader.actor, form, f"task-{desk.row.id}")
 
 
 @route(area, "/tasks/<id:task_id>/claim", methods=("POST",), needs=SIGNED_IN)

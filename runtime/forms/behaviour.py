@@ -14,9 +14,15 @@ from ...platform.identity.permissions import access
 from ...platform.records.compute import formulas_for
 from ...platform.records.fills import data_of, fills_of, taken
 from ...platform.store.session import moment
-from .show import Filling, Reader, input_texts
+from .drawn import Drawn
+from .show import Filling, Reader, draw_fill, input_texts
 
 WORDS = ("required", "pick_one", "phone", "number", "least", "most", "email")
+
+
+def to_fill_in(reader: Reader, form: Form, filling: Filling) -> Drawn:
+    """A form to be filled in, and what its page does meanwhile."""
+    return Drawn(draw_fill(reader, form, filling), behaviour(reader, form, filling))
 
 
 def behaviour(reader: Reader, form: Form, filling: Filling) -> dict[str, Any]:

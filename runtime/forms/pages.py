@@ -38,11 +38,11 @@ from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.words import say
 from .asides import asides
 from .attach import posted_files
-from .behaviour import behaviour, rights_to_create
-from .drawn import Drawn, Trouble
+from .behaviour import rights_to_create, to_fill_in
+from .drawn import Trouble
 from .related import related
 from .row_fields import arranged
-from .show import LINKS_OFFERED, Filling, Reader, by_field, draw_fill, draw_read, posted, troubles
+from .show import LINKS_OFFERED, Filling, Reader, by_field, draw_read, posted, troubles
 from .story import story
 
 area = Blueprint("records", __name__)
@@ -316,7 +316,7 @@ def _draw_fill(
     filling = Filling(
         filling.rights, filling.values, filling.typed, filling.fixed, by_field(problems)
     )
-    drawn = Drawn(draw_fill(reader, form, filling), behaviour(reader, form, filling))
+    drawn = to_fill_in(reader, form, filling)
     return render_template("pages/fill.html", drawn=drawn, problems=problems, **more)
 
 
