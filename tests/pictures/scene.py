@@ -261,13 +261,15 @@ def _places(session: Session, cast: Cast) -> dict[str, str]:
     retire(session, SYSTEM, *cast.records["gone"])
     found = {name: f"/records/{form}/{key}" for name, (form, key) in cast.records.items()}
     lead = cast.records["lead2"][1]
+    ours = {key for _, key in cast.records.values()}  # the demo has visitors of its own today
     for login in ("agent", "desk", "doctor", "consultant", "manager"):
-        for row in worklist(session, cast.actor(session, login)).items:
+        rows = worklist(session, cast.actor(session, login)).items
+        for row in sorted(rows, key=lambda row: row.subject_id not in ours):
             found.setdefault(f"task_{row.step_key}", f"/tasks/{row.id}")
             if row.step_key == "approval":  # what was presented, and nobody has judged yet
                 done = tasks.c.instance_id == row.instance_id, tasks.c.step_key == "present"
                 presented = session.scalars(select(tasks.c.id).where(*done)).one()
-                found["task_done"] = f"/tasks/{presented}"
+                found.setdefault("task_done", f"/tasks/{presented}")
     why = f"/people/{agent}/why?form=lead_intake&record={lead}"
     _set_aside(session, lead)
     return {
