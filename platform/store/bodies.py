@@ -17,6 +17,7 @@ from typing import BinaryIO, Protocol
 
 from .away import no_room
 from .errors import Unavailable
+from .synced import sync_folder
 
 log = logging.getLogger("careloom.files")
 
@@ -76,7 +77,7 @@ class Folder:
                 part.unlink(missing_ok=True)
                 raise
             for folder in (path.parent, self._root):  # the file's name, and its folder's
-                _sync(folder)
+                sync_folder(folder)
 
     def _write(self, part: Path, source: BinaryIO) -> None:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
@@ -108,14 +109,6 @@ class Folder:
         if not ID.fullmatch(file_id):
             raise ValueError(f"{file_id!r} is no file's id")
         return self._root / file_id[:2] / file_id
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _written(path: Path) -> datetime | None:

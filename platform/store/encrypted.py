@@ -22,6 +22,8 @@ from threading import Lock
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from .synced import sync_folder
+
 NONCE = 12
 BLIND_LENGTH = 32  # hex digits: 128 bits
 FIRST_BLIND = "blind.key"
@@ -117,7 +119,7 @@ class Keyring:
         for old in [each for each in self._blinds if each <= number and each != newest_blind]:
             (self._folder / (FIRST_BLIND if old == 1 else f"blind-{old}.key")).unlink()
         (self._folder / f"{number}.key").unlink()
-        _sync(self._folder)
+        sync_folder(self._folder)
         self._read(again=True)
 
     def _key(self, number: int) -> bytes:
@@ -161,16 +163,7 @@ class Keyring:
             pass
         finally:
             part.unlink()
-        _sync(self._folder)
-
-
-def _sync(folder: Path) -> None:
-    """Have a file's name, or that it is gone, safe on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_folder(self._folder)
 
 
 @lru_cache(maxsize=64)
