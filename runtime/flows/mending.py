@@ -20,12 +20,12 @@ from ...platform.events.model import Event, Handoff
 from ...platform.identity.actor import Actor
 from ...platform.identity.permissions import access, need
 from ...platform.records.shape import shape_of
+from ...platform.records.trail import FORM
 from ...platform.store.errors import Conflict, Invalid, NotFound, NotUnderstood, Problem
 from .control import RIGHT
 from .follow import CONSUMER
 from .model import incidents, instances
 
-FORM = "form:"
 MOST = 100
 LONGEST = 500  # letters of a reason
 PARKED = and_(Handoff.consumer == CONSUMER, Handoff.parked_at.is_not(None))
