@@ -1,6 +1,6 @@
 """JSON Schema first, then the kind's own check: every problem, each with where it is."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from ..store.errors import Problem
 from .kinds import KINDS, Document, kind_of
 from .known import coming
-from .schema_check import schema
+from .schema_check import pointer, schema
 
 MOST_PROBLEMS = 200
 MOST_DETAIL = 200  # letters
@@ -48,7 +48,7 @@ class Judge:
             return [_problem(error) for error in errors[:MOST_PROBLEMS]]
         return [
             Problem(
-                pointer(error.instance_path), "E_SCHEMA", {"detail": error.message[:MOST_DETAIL]}
+                pointer(*error.instance_path), "E_SCHEMA", {"detail": error.message[:MOST_DETAIL]}
             )
             for error in self._quick.iter_errors(document)
         ]
@@ -57,11 +57,6 @@ class Judge:
 @lru_cache(maxsize=64)
 def _judge(kind: str) -> Judge:
     return Judge(kind_of(kind).schema)
-
-
-def pointer(parts: Iterable[str | int]) -> str:
-    """A JSON pointer (RFC 6901)."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def fits_schema(kind: str, document: Document) -> bool:
@@ -108,7 +103,7 @@ def _problem(error: ValidationError) -> Problem:
         hoped: Any = error.validator_value
         there: Any = error.instance
         missing = next(key for key in hoped if key not in there)
-        return Problem(pointer([*path, missing]), "E_MISSING", {"key": missing})
+        return Problem(pointer(*path, missing), "E_MISSING", {"key": missing})
     if error.validator in ("additionalProperties", "unevaluatedProperties"):
         code, params = "E_UNKNOWN_KEY", {"keys": _unknown(error)}
     elif error.validator in ("enum", "const"):
@@ -121,7 +116,7 @@ def _problem(error: ValidationError) -> Problem:
         code, params = "E_PATTERN", {"pattern": error.validator_value}
     else:
         params = {"detail": error.message[:MOST_DETAIL]}
-    return Problem(pointer(path), code, params)
+    return Problem(pointer(*path), code, params)
 
 
 def _unknown(error: ValidationError) -> str:

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .schema_check import pointer
+from .schema_check import At, pointer
 
 Document = Mapping[str, Any]
-At = tuple[str | int, ...]
 
 #: objects whose properties are parts of their own: a form's fields, a role's rules by form
 PARTED = ("properties", "forms")

@@ -15,7 +15,7 @@ from .formulas import formula_problems
 from .known import Document, known
 from .live import check_live, live_keys
 from .options import Text, folded
-from .schema_check import missing, pattern_fault, pointer, twice
+from .schema_check import At, missing, pattern_fault, problem_at, twice
 from .serial import serial_fault
 
 # Words a formula, a flow or a browser already gives a meaning.
@@ -49,7 +49,7 @@ def check_structure(session: Session, document: Document) -> list[Problem]:
 
 
 def _field(
-    session: Session, key: str, field: Document, document: Document, at: tuple[str | int, ...]
+    session: Session, key: str, field: Document, document: Document, at: At
 ) -> list[Problem]:
     found: list[Problem] = []
     for judge in FIELD_CHECKS:
@@ -58,17 +58,12 @@ def _field(
     return [*found, *_options(session, field, document, at)]
 
 
-def _problem(at: tuple[str | int, ...], code: str, **params: Any) -> Problem:
-    return Problem(pointer(*at), code, params)
-
-
-At = tuple[str | int, ...]
 FieldCheck = Callable[[str, Document, Document, At], Found]
 
 
 def _name(key: str, field: Document, document: Document, at: At) -> Found:
     if key in RESERVED:
-        yield _problem(at, "E_RESERVED", name=key)
+        yield problem_at(at, "E_RESERVED", name=key)
 
 
 def _shape(key: str, field: Document, document: Document, at: At) -> Found:
@@ -76,16 +71,16 @@ def _shape(key: str, field: Document, document: Document, at: At) -> Found:
     kind = FIELD_TYPES[field["x-widget"]]
     hoped = _json_type(kind, field)
     if field["type"] != hoped:
-        yield _problem((*at, "type"), "E_WIDGET_TYPE", widget=kind.name, type=hoped)
+        yield problem_at((*at, "type"), "E_WIDGET_TYPE", widget=kind.name, type=hoped)
     items = field.get("items", {}).get("type")
     if kind.storage == "rows":
         if items != "object" or "uniqueItems" in field:
-            yield _problem((*at, "items"), "E_ROWS_SHAPE")
+            yield problem_at((*at, "items"), "E_ROWS_SHAPE")
     elif kind.json == "array" and not (field.get("uniqueItems") and items == "string"):
-        yield _problem(at, "E_CHOICES_SHAPE")
+        yield problem_at(at, "E_CHOICES_SHAPE")
     idle = set(field) & set((*TEXT_WORDS, *NUMBER_WORDS, *LIST_WORDS, "x-serial"))
     for word in sorted(idle - set(_words_of(kind))):
-        yield _problem((*at, word), "E_IDLE_KEYWORD", name=word, widget=kind.name)
+        yield problem_at((*at, word), "E_IDLE_KEYWORD", name=word, widget=kind.name)
 
 
 def _json_type(kind: FieldType, field: Document) -> str:
@@ -107,12 +102,12 @@ def _words_of(kind: FieldType) -> tuple[str, ...]:
 def _limits(key: str, field: Document, document: Document, at: At) -> Found:
     for least, most in LIMITS:
         if least in field and most in field and field[least] > field[most]:
-            yield _problem((*at, least), "E_LIMITS", least=field[least], most=field[most])
+            yield problem_at((*at, least), "E_LIMITS", least=field[least], most=field[most])
     longest = FIELD_TYPES[field["x-widget"]].longest
     if field["x-widget"] in PLAIN_TEXTS and field.get("maxLength", 0) > longest:
-        yield _problem((*at, "maxLength"), "E_LONGEST", most=longest)
+        yield problem_at((*at, "maxLength"), "E_LONGEST", most=longest)
     if "pattern" in field and (code := pattern_fault(field["pattern"])):
-        yield _problem((*at, "pattern"), code)
+        yield problem_at((*at, "pattern"), code)
 
 
 def _behaviour(key: str, field: Document, document: Document, at: At) -> Found:
@@ -120,18 +115,18 @@ def _behaviour(key: str, field: Document, document: Document, at: At) -> Found:
     kind = FIELD_TYPES[field["x-widget"]]
     required = key in document.get("required", ())
     if required and "x-visible" in field:
-        yield _problem((*at, "x-visible"), "E_HIDDEN_REQUIRED", name=key)
+        yield problem_at((*at, "x-visible"), "E_HIDDEN_REQUIRED", name=key)
     if required and "x-required" in field:
-        yield _problem((*at, "x-required"), "E_REQUIRED_TWICE", name=key)
+        yield problem_at((*at, "x-required"), "E_REQUIRED_TWICE", name=key)
     given = "x-value" in field or kind.generated
     if given or field.get("x-written-by") == "flow":
         if required or "x-required" in field:
-            yield _problem(at, "E_REQUIRED_GIVEN", name=key)
+            yield problem_at(at, "E_REQUIRED_GIVEN", name=key)
     if given:
         for word in sorted({"x-default", "x-enabled", "x-written-by", "x-fill"} & set(field)):
-            yield _problem((*at, word), "E_COMPUTED_ONLY", name=word)
+            yield problem_at((*at, word), "E_COMPUTED_ONLY", name=word)
     if kind.generated and "x-value" in field:
-        yield _problem((*at, "x-value"), "E_COMPUTED_ONLY", name="x-value")
+        yield problem_at((*at, "x-value"), "E_COMPUTED_ONLY", name="x-value")
 
 
 def _column(key: str, field: Document, document: Document, at: At) -> Found:
@@ -139,11 +134,11 @@ def _column(key: str, field: Document, document: Document, at: At) -> Found:
     column = field.get("x-column", {})
     for word in sorted(column):
         if column[word] and storage in MANY:
-            yield _problem((*at, "x-column", word), "E_COLUMN", widget=field["x-widget"])
+            yield problem_at((*at, "x-column", word), "E_COLUMN", widget=field["x-widget"])
     if encrypted(field) and storage != "text":
-        yield _problem((*at, "x-encrypted"), "E_ENCRYPTED", widget=field["x-widget"])
+        yield problem_at((*at, "x-encrypted"), "E_ENCRYPTED", widget=field["x-widget"])
     if encrypted(field) and column.get("index"):
-        yield _problem((*at, "x-column", "index"), "E_ENCRYPTED", widget=field["x-widget"])
+        yield problem_at((*at, "x-column", "index"), "E_ENCRYPTED", widget=field["x-widget"])
     if isinstance(column.get("unique"), list):
         yield from _unique_within(key, column["unique"], document, (*at, "x-column", "unique"))
 
@@ -160,29 +155,29 @@ def _unique_within(key: str, scope: list[str], document: Document, at: At) -> Fo
         elif name == "parent":
             sound = in_rows
         elif its is None:
-            yield _problem((*at, position), "E_NO_FIELD", **missing(name, fields))
+            yield problem_at((*at, position), "E_NO_FIELD", **missing(name, fields))
             continue
         else:
             many = FIELD_TYPES[its["x-widget"]].storage in MANY
             sound = name != key and not many and not encrypted(its)
         if not sound:
-            yield _problem((*at, position), "E_UNIQUE_WITHIN", name=name)
+            yield problem_at((*at, position), "E_UNIQUE_WITHIN", name=name)
 
 
 def _serial(key: str, field: Document, document: Document, at: At) -> Found:
     if field["x-widget"] != "serial":
         return
     if "x-serial" not in field:
-        yield _problem(at, "E_SERIAL_MISSING", name=key)
+        yield problem_at(at, "E_SERIAL_MISSING", name=key)
     elif fault := serial_fault(field["x-serial"]):
-        yield _problem((*at, "x-serial"), fault)
+        yield problem_at((*at, "x-serial"), fault)
 
 
 def _file(key: str, field: Document, document: Document, at: At) -> Found:
     """No formula and no flow makes a file."""
     if FIELD_TYPES[field["x-widget"]].holds_files:
         for word in sorted({"x-value", "x-default", "x-written-by"} & set(field)):
-            yield _problem((*at, word), "E_FILE_COMPUTED", name=word)
+            yield problem_at((*at, word), "E_FILE_COMPUTED", name=word)
 
 
 FIELD_CHECKS: tuple[FieldCheck, ...] = (
@@ -202,30 +197,32 @@ def _options(session: Session, field: Document, document: Document, at: At) -> F
     wanted = {"choice": ("fixed", "list"), "choices": ("fixed", "list"), "link": ("form",)}
     if options is None:
         if widget in wanted:
-            yield _problem(at, "E_OPTIONS_MISSING", widget=widget)
+            yield problem_at(at, "E_OPTIONS_MISSING", widget=widget)
         return
     at = (*at, "x-options")
     if options["source"] not in wanted.get(widget, ()):
-        yield _problem((*at, "source"), "E_OPTIONS_SOURCE", widget=widget, source=options["source"])
+        yield problem_at(
+            (*at, "source"), "E_OPTIONS_SOURCE", widget=widget, source=options["source"]
+        )
     elif options["source"] == "fixed":
         yield from check_items(options["items"], (*at, "items"))
     elif options["source"] == "list" and known(session, "list", options["list"]) is None:
-        yield _problem((*at, "list"), "E_NO_LIST", name=options["list"])
+        yield problem_at((*at, "list"), "E_NO_LIST", name=options["list"])
     elif options["source"] == "form" and options["form"] != document["key"]:
         if known(session, "form", options["form"]) is None:
-            yield _problem((*at, "form"), "E_NO_FORM", name=options["form"])
+            yield problem_at((*at, "form"), "E_NO_FORM", name=options["form"])
 
 
 def check_items(items: list[Any], at: At) -> Found:
     """Options: no key twice, and no label twice in a language, or a cell could mean either."""
     for position, key in twice(item["key"] for item in items):
-        yield _problem((*at, position, "key"), "E_KEY_TWICE", name=key)
+        yield problem_at((*at, position, "key"), "E_KEY_TWICE", name=key)
     for language in ("zh-CN", "en"):
         labels = [_label(item["title"], language) for item in items]
         for position, label in twice(label for label in labels if label):
             if label not in labels[:position]:  # an item without this language shifts positions
                 position = labels.index(label, labels.index(label) + 1)
-            yield _problem((*at, position, "title"), "E_LABEL_TWICE", name=label)
+            yield problem_at((*at, position, "title"), "E_LABEL_TWICE", name=label)
 
 
 def _label(title: Text, language: str) -> str:
@@ -236,26 +233,26 @@ def _required(document: Document) -> Found:
     fields = document["properties"]
     for position, key in enumerate(document.get("required", ())):
         if key not in fields:
-            yield _problem(("required", position), "E_NO_FIELD", **missing(key, fields))
+            yield problem_at(("required", position), "E_NO_FIELD", **missing(key, fields))
 
 
 def _layout(document: Document) -> Found:
     """Every field stands in the layout once."""
     fields, sections = document["properties"], document["x-layout"]
     for position, key in twice(section["key"] for section in sections):
-        yield _problem(("x-layout", position, "key"), "E_KEY_TWICE", name=key)
+        yield problem_at(("x-layout", position, "key"), "E_KEY_TWICE", name=key)
     seen: set[str] = set()
     for number, section in enumerate(sections):
         for position, key in enumerate(section["fields"]):
             at = ("x-layout", number, "fields", position)
             if key not in fields:
-                yield _problem(at, "E_NO_FIELD", **missing(key, fields))
+                yield problem_at(at, "E_NO_FIELD", **missing(key, fields))
             elif key in seen:
-                yield _problem(at, "E_LAYOUT_TWICE", name=key)
+                yield problem_at(at, "E_LAYOUT_TWICE", name=key)
             seen.add(key)
     for key in fields:
         if key not in seen:
-            yield _problem(("properties", key), "E_LAYOUT_MISSING", name=key)
+            yield problem_at(("properties", key), "E_LAYOUT_MISSING", name=key)
 
 
 def _named_fields(document: Document) -> Found:
@@ -267,11 +264,11 @@ def _named_fields(document: Document) -> Found:
         if name is None:
             continue
         if name not in fields:
-            yield _problem((word,), "E_NO_FIELD", **missing(name, fields))
+            yield problem_at((word,), "E_NO_FIELD", **missing(name, fields))
         elif fields[name]["x-widget"] not in widgets:
-            yield _problem((word,), "E_FIELD_KIND", name=name, widgets=", ".join(widgets))
+            yield problem_at((word,), "E_FIELD_KIND", name=name, widgets=", ".join(widgets))
         elif encrypted(fields[name]):
-            yield _problem((word,), "E_ENCRYPTED", widget=fields[name]["x-widget"])
+            yield problem_at((word,), "E_ENCRYPTED", widget=fields[name]["x-widget"])
 
 
 def _matches(document: Document) -> Found:
@@ -282,11 +279,11 @@ def _matches(document: Document) -> Found:
             at = ("x-match", number, position)
             widget = fields.get(name, {}).get("x-widget")
             if widget is None:
-                yield _problem(at, "E_NO_FIELD", **missing(name, fields))
+                yield problem_at(at, "E_NO_FIELD", **missing(name, fields))
             elif unit and widget not in ("date", "datetime"):
-                yield _problem(at, "E_FIELD_KIND", name=name, widgets="date, datetime")
+                yield problem_at(at, "E_FIELD_KIND", name=name, widgets="date, datetime")
             elif FIELD_TYPES[widget].storage in MANY or encrypted(fields[name]):
-                yield _problem(at, "E_MATCH", name=name)
+                yield problem_at(at, "E_MATCH", name=name)
 
 
 def _listed(document: Document) -> Found:
@@ -295,19 +292,19 @@ def _listed(document: Document) -> Found:
     for position, name in enumerate(document.get("x-listed", ())):
         at = ("x-listed", position)
         if name not in fields:
-            yield _problem(at, "E_NO_FIELD", **missing(name, fields))
+            yield problem_at(at, "E_NO_FIELD", **missing(name, fields))
         elif FIELD_TYPES[fields[name]["x-widget"]].storage == "rows":
-            yield _problem(at, "E_NOT_LISTED", name=name)
+            yield problem_at(at, "E_NOT_LISTED", name=name)
 
 
 def _rules(document: Document) -> Found:
     fields, rules = document["properties"], document.get("x-rules", ())
     for position, key in twice(rule["key"] for rule in rules):
-        yield _problem(("x-rules", position, "key"), "E_KEY_TWICE", name=key)
+        yield problem_at(("x-rules", position, "key"), "E_KEY_TWICE", name=key)
     for position, rule in enumerate(rules):
         name = rule.get("field")
         if name is not None and name not in fields:
-            yield _problem(("x-rules", position, "field"), "E_NO_FIELD", **missing(name, fields))
+            yield problem_at(("x-rules", position, "field"), "E_NO_FIELD", **missing(name, fields))
 
 
 def check_form(session: Session, document: Document) -> list[Problem]:

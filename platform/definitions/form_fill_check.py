@@ -7,9 +7,7 @@ from sqlalchemy.orm import Session
 from ..store.errors import Problem
 from .fields import FIELD_TYPES, MANY
 from .known import Document, known
-from .schema_check import missing, pointer
-
-At = tuple[str | int, ...]
+from .schema_check import At, missing, pointer
 
 
 def check_fill(

@@ -1,14 +1,12 @@
 """What makes a sub-form sound: its rows are plain fields, each in its place once."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from ..store.errors import Problem
 from .fields import FIELD_TYPES, encrypted
 from .known import Document
-from .schema_check import missing, pointer, twice
+from .schema_check import At, missing, problem_at, twice
 
-At = tuple[str | int, ...]
 #: a row has no record's page to number it, no home for files, and no rows within rows
 NOT_IN_ROWS = ("subform", "serial", "file", "image")
 WORDS_NOT_IN_ROWS = ("x-written-by", "x-keep-hidden")
@@ -20,7 +18,7 @@ def subform(key: str, field: Document, document: Document, at: At) -> Iterator[P
     """Nothing that means something to a single value only stands at a sub-form itself."""
     if FIELD_TYPES[field["x-widget"]].storage == "rows":
         for word in sorted(set(WORDS_NOT_OF_ROWS) & set(field)):
-            yield _problem((*at, word), "E_IDLE_KEYWORD", name=word, widget=field["x-widget"])
+            yield problem_at((*at, word), "E_IDLE_KEYWORD", name=word, widget=field["x-widget"])
 
 
 def check_rows(field: Document, at: At) -> Iterator[Problem]:
@@ -30,35 +28,31 @@ def check_rows(field: Document, at: At) -> Iterator[Problem]:
     for key, its in fields.items():
         inner = (*at, "items", "properties", key)
         if its["x-widget"] in NOT_IN_ROWS:
-            yield _problem((*inner, "x-widget"), "E_ROWS_WIDGET", widget=its["x-widget"])
+            yield problem_at((*inner, "x-widget"), "E_ROWS_WIDGET", widget=its["x-widget"])
         elif encrypted(its):
-            yield _problem((*inner, "x-encrypted"), "E_ROWS_WORD", name="x-encrypted")
+            yield problem_at((*inner, "x-encrypted"), "E_ROWS_WORD", name="x-encrypted")
         for word in sorted(set(WORDS_NOT_IN_ROWS) & set(its)):
-            yield _problem((*inner, word), "E_ROWS_WORD", name=word)
+            yield problem_at((*inner, word), "E_ROWS_WORD", name=word)
         unique = its.get("x-column", {}).get("unique")
         if unique and (unique is True or "parent" not in unique):
-            yield _problem((*inner, "x-column", "unique"), "E_ROWS_UNIQUE")
+            yield problem_at((*inner, "x-column", "unique"), "E_ROWS_UNIQUE")
     yield from _layout(rows, fields, at)
     for position, key in enumerate(rows.get("required", ())):
         if key not in fields:
             here = (*at, "items", "required", position)
-            yield _problem(here, "E_NO_FIELD", **missing(key, fields))
+            yield problem_at(here, "E_NO_FIELD", **missing(key, fields))
 
 
 def _layout(rows: Document, fields: Document, at: At) -> Iterator[Problem]:
     """Every field of a row stands in its layout once."""
     order = rows["x-layout"]
     for position, key in twice(order):
-        yield _problem((*at, "items", "x-layout", position), "E_LAYOUT_TWICE", name=key)
+        yield problem_at((*at, "items", "x-layout", position), "E_LAYOUT_TWICE", name=key)
     for position, key in enumerate(order):
         if key not in fields:
             here = (*at, "items", "x-layout", position)
-            yield _problem(here, "E_NO_FIELD", **missing(key, fields))
+            yield problem_at(here, "E_NO_FIELD", **missing(key, fields))
     for key in fields:
         if key not in order:
             here = (*at, "items", "properties", key)
-            yield _problem(here, "E_LAYOUT_MISSING", name=key)
-
-
-def _problem(at: At, code: str, **params: Any) -> Problem:
-    return Problem(pointer(*at), code, params)
+            yield problem_at(here, "E_LAYOUT_MISSING", name=key)

@@ -14,7 +14,7 @@ from .kinds import Document, Kind, Publishing
 from .known import known
 from .role_powers import powers_of_role
 from .role_uses import uses_of_role
-from .schema_check import missing, pointer, schema, twice
+from .schema_check import At, missing, pointer, schema, twice
 
 WRITING = frozenset({"create", "change"})
 
@@ -28,7 +28,7 @@ def check_role(session: Session, document: Document) -> list[Problem]:
     """
     found: list[Problem] = []
     for form, rules in document.get("forms", {}).items():
-        at: tuple[str | int, ...] = ("forms", form)
+        at: At = ("forms", form)
         target = known(session, "form", form)
         for position, key in twice(rule["key"] for rule in rules):
             found.append(Problem(pointer(*at, position, "key"), "E_KEY_TWICE", {"name": key}))
@@ -38,9 +38,7 @@ def check_role(session: Session, document: Document) -> list[Problem]:
     return found
 
 
-def _rule(
-    rule: Document, target: Mapping[str, Any] | None, at: tuple[str | int, ...]
-) -> Iterator[Problem]:
+def _rule(rule: Document, target: Mapping[str, Any] | None, at: At) -> Iterator[Problem]:
     fields = target["properties"] if target else {}
     for name, right in rule.get("fields", {}).items():
         path = pointer(*at, "fields", name)
@@ -50,9 +48,7 @@ def _rule(
             yield Problem(path, "E_RIGHT_IDLE", {"name": name})
 
 
-def _scope(
-    session: Session, form: str, rule: Document, at: tuple[str | int, ...]
-) -> Iterator[Problem]:
+def _scope(session: Session, form: str, rule: Document, at: At) -> Iterator[Problem]:
     _, text = scope_of(rule)
     led = leading_of(rule)
     if led is not None:
@@ -63,9 +59,7 @@ def _scope(
         yield replace(problem, path=pointer(*at, "scope", "where"))
 
 
-def _leading(
-    session: Session, form: str, rule: Document, at: tuple[str | int, ...]
-) -> Iterator[Problem]:
+def _leading(session: Session, form: str, rule: Document, at: At) -> Iterator[Problem]:
     """The leading form links to this one, or to what a field of this one links to as well."""
     led = leading_of(rule) or {}
     leads_to = _target(session, led["form"], led["link"])

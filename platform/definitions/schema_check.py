@@ -9,6 +9,8 @@ from typing import Any
 
 from jsonschema_rs import RegexOptions, validator_for
 
+from ..store.errors import Problem
+
 # What JSON Schema's engines read differently: Unicode classes. A class in brackets says it plainly.
 LOOSE_CLASSES = ("\\d", "\\D", "\\w", "\\W", "\\s", "\\S", "\\b", "\\B")
 
@@ -24,6 +26,15 @@ def schema(name: str) -> dict[str, Any]:
 def pointer(*parts: str | int) -> str:
     """A JSON pointer (RFC 6901): ("properties", "a/b") -> "/properties/a~1b"."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+At = tuple[str | int, ...]
+"""A place in a document, as `pointer` takes it."""
+
+
+def problem_at(at: At, code: str, **params: Any) -> Problem:
+    """What is wrong at a place."""
+    return Problem(pointer(*at), code, params)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
