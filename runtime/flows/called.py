@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from ...platform.definitions.form_scope import published_forms
 from ...platform.expressions.tree import Hop, walk
 from ...platform.identity.actor import Actor
 from ...platform.records.eyes import Eyes
@@ -20,7 +21,7 @@ from ..actions.formula import Formula
 from ..channels.calls import body_of, calls_of
 from ..channels.model import connections
 from ..steps.graph import CallStep, Graph
-from .load import flow, forms
+from .load import flow
 from .scope import TOLD
 from .seen import need_seen
 from .uses import uses_of_flow
@@ -93,7 +94,7 @@ class _Reader:
         self.graph = graph
         self.eyes = Eyes(session, actor)
         self._named: dict[str, set[tuple[str, str]]] = {}
-        for use in uses_of_flow(graph.document, forms(session)):
+        for use in uses_of_flow(graph.document, published_forms(session)):
             if use.kind == "form" and use.field is not None:
                 self._named.setdefault(use.path, set()).add((use.key, use.field))
 

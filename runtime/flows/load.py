@@ -5,11 +5,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ...platform.definitions.form import Form, form_of
-from ...platform.definitions.form_scope import Resolve
+from ...platform.definitions.form_scope import published_forms
 from ...platform.definitions.published import entries, published
 from ...platform.definitions.understood import MISREAD, misread
-from ...platform.store.errors import NotFound
 from ...platform.store.kept import kept
 from ..steps.graph import Graph
 from .definition import compile_flow
@@ -25,21 +23,9 @@ def _compile(session: Session, key: str, version: int | None) -> Graph:
     definition = published(session, "flow", key, version)
     document, number = definition.document, definition.version
     try:
-        return compile_flow(document, number, FlowFormulas(document, forms(session)))
+        return compile_flow(document, number, FlowFormulas(document, published_forms(session)))
     except MISREAD as error:
         raise misread("flow", key, number, document, error) from error
-
-
-def forms(session: Session) -> Resolve:
-    """Forms by key, as they are in force."""
-
-    def form(key: str) -> Form | None:
-        try:
-            return form_of(published(session, "form", key))
-        except NotFound:
-            return None
-
-    return form
 
 
 def started_by(session: Session, event: str, form_key: str) -> Sequence[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from ...platform.definitions.form_scope import published_forms
 from ...platform.identity.people import names_of
 from ...platform.store.errors import Problem
 from ...platform.web.context import local
@@ -17,7 +18,7 @@ from ..steps.graph import RETURNED, CallStep, EndStep, Graph, RaceStep, TaskStep
 from ..tasks.hand_over import notes_of
 from ..tasks.model import TaskState, tasks
 from .control import TIMER
-from .load import flow, forms
+from .load import flow
 from .model import InstanceState, incidents, instances, steps_taken, waits
 from .shape import THEN
 
@@ -160,7 +161,7 @@ def open_incidents(reader: Reader, instance: Any) -> list[dict[str, Any]]:
     """Automatic steps that failed and wait for somebody; problems: what exactly is wrong, as far as
     the record the run is about has such fields."""
     graph = flow(reader.session, instance.flow_key, instance.flow_version)
-    form = forms(reader.session)(instance.subject_form)
+    form = published_forms(reader.session)(instance.subject_form)
     found = []
     for row in _incidents(reader, instance):
         problems = [Problem(**one) for one in row.params.get("problems", ())]

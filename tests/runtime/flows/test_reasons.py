@@ -4,9 +4,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from careloom.platform.definitions.form_scope import published_forms
 from careloom.platform.identity.actor import SYSTEM
 from careloom.runtime.flows.definition import compile_flow
-from careloom.runtime.flows.load import forms
 from careloom.runtime.flows.reasons import Reasons
 from careloom.runtime.flows.scope import FlowFormulas
 from careloom.runtime.forms.show import Reader
@@ -57,7 +57,7 @@ def test_a_steps_own_word_is_told_as_people_know_it(
 ) -> None:
     document = flow_of(INVITE, VISIT, END)
     with sqlite_clinic.database.read() as session:
-        graph = compile_flow(document, 1, FlowFormulas(document, forms(session)))
+        graph = compile_flow(document, 1, FlowFormulas(document, published_forms(session)))
         reader = Reader(session, SYSTEM, "en", ZoneInfo("Asia/Shanghai"))
         part = {"path": path, "form": "", "id": "", "key": path.partition(".")[2], "value": value}
         (said,) = Reasons(reader, graph).words([part])
@@ -69,7 +69,7 @@ def test_who_did_a_step_is_said_by_name(sqlite_clinic: Clinic) -> None:
     document = flow_of(INVITE, END)
     ann = sqlite_clinic.people["sue"]
     with sqlite_clinic.database.read() as session:
-        graph = compile_flow(document, 1, FlowFormulas(document, forms(session)))
+        graph = compile_flow(document, 1, FlowFormulas(document, published_forms(session)))
         reader = Reader(session, SYSTEM, "zh-CN", ZoneInfo("Asia/Shanghai"))
         part = {"path": "invite.done_by", "form": "", "key": "done_by", "value": str(ann)}
         (said,) = Reasons(reader, graph).words([part])
