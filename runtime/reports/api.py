@@ -17,6 +17,7 @@ from .dashboard import dashboard_of
 from .definition import report_of
 from .draw import Pen
 from .explain import explained
+from .groups import key_text
 from .lens import lens_of
 from .periods import PERIODS
 from .question import CUSTOM, Question, question_of
@@ -115,18 +116,13 @@ def _shown(answer: Answer) -> dict[str, Any]:
         "totals": answer.totals,
         "before": None if before is None else [plain(each) for each in before.numbers.values()],
         "names": {
-            dimension: {_said(key): name for key, name in names.items()}
+            dimension: {key_text(key): name for key, name in names.items()}
             for dimension, names in answer.names.items()
         },
         "since": answer.since.isoformat() if answer.since else None,
         "until": answer.until.isoformat() if answer.until else None,
         "more": answer.more,
     }
-
-
-def _said(key: Any) -> str:
-    """A group's key as the key of a JSON object."""
-    return str(key).lower() if isinstance(key, bool) else str(key)
 
 
 @route(

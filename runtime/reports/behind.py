@@ -17,7 +17,7 @@ from ...platform.records.behind import NAME, PREFIX, ROOMS, Behind
 from ...platform.store.errors import Malformed
 from ...platform.web.words import say, text
 from .definition import OVER_RECORDS, Dimension, Measure, Report, report_of
-from .groups import called, value_of
+from .groups import called, key_text, value_of
 from .lens import Condition, Lens, lens_of
 from .measures import counted
 from .question import BLANK, GROUP, Question, question_of
@@ -32,13 +32,9 @@ def url_behind(
     """The address of the records behind a number. at: the group's keys by dimension."""
     arguments = {NUMBER: measure} | question.arguments()
     for dimension, key in (at or {}).items():
-        arguments[GROUP + dimension] = BLANK if key is None else _said(key)
+        arguments[GROUP + dimension] = BLANK if key is None else key_text(key)
     told = {NAME: f"{ROOM}:{report.key}"} | {PREFIX + k: v for k, v in arguments.items()}
     return f"/records/{report.form}?{urlencode(told)}"
-
-
-def _said(key: Any) -> str:
-    return str(key).lower() if isinstance(key, bool) else str(key)
 
 
 def tell(

@@ -25,6 +25,11 @@ def key_of(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def key_text(key: Any) -> str:
+    """A key in an address, or as the key of a JSON object."""
+    return str(key).lower() if isinstance(key, bool) else str(key)
+
+
 def value_of(lens: Lens, dimension: Dimension, key: Any) -> Any:
     """What stands in the group's column for a key. Raises Malformed for what is none."""
     storage = lens.field(dimension.field).storage
