@@ -4,7 +4,6 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ..store import jobs
-from ..store.database import Database
 from ..store.found_by import COLUMN, found_by
 from .shape import shape_of
 
@@ -12,12 +11,9 @@ KIND = "found_by"
 AT_ONCE = 500
 
 
-def fill_in(database: Database, job: jobs.Job) -> bool:
+@jobs.in_one_transaction
+def fill_in(session: Session, job: jobs.Job) -> bool:
     """Do the next records of a form, oldest first; whether any are left."""
-    return database.write(lambda session: _next(session, job))
-
-
-def _next(session: Session, job: jobs.Job) -> bool:
     row = jobs.held(session, job)
     if row is None:
         return False

@@ -61,12 +61,9 @@ def formulas_differ(before: Form, after: Form) -> bool:
     return False
 
 
-def recompute(database: Database, job: jobs.Job) -> bool:
+@jobs.in_one_transaction
+def recompute(session: Session, job: jobs.Job) -> bool:
     """Compute the next records' values by the formulas in force; whether any records are left."""
-    return database.write(lambda session: _next(session, job))
-
-
-def _next(session: Session, job: jobs.Job) -> bool:
     progress = jobs.held(session, job)
     if progress is None:
         return False

@@ -13,7 +13,6 @@ from ..definitions.published import entries, versions
 from ..events.log import append
 from ..identity.actor import Actor
 from ..store import jobs
-from ..store.database import Database
 from ..store.encrypted import Keyring, keyring
 from ..store.errors import Conflict, NotFound
 from ..store.history import RecordHistory
@@ -48,12 +47,9 @@ def encrypted_fields(session: Session, form_key: str) -> list[tuple[Shape, str]]
     return [(shape, key) for key, shape in found.items()]
 
 
-def write_anew(database: Database, job: jobs.Job) -> bool:
+@jobs.in_one_transaction
+def write_anew(session: Session, job: jobs.Job) -> bool:
     """Write the next records of a form anew; whether any are left."""
-    return database.write(lambda session: _next(session, job))
-
-
-def _next(session: Session, job: jobs.Job) -> bool:
     progress = jobs.held(session, job)
     if progress is None:
         return False

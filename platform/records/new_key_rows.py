@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from ..identity.model import SecondFactor
 from ..store import jobs
-from ..store.database import Database
 from ..store.encrypted import keyring
 from ..store.session import database_of
 
@@ -46,12 +45,9 @@ def ask_for_rows(session: Session, number: int) -> None:
         jobs.ask(session, ROTATE_ROWS, name, "", {"key": number})
 
 
-def write_rows_anew(database: Database, job: jobs.Job) -> bool:
+@jobs.in_one_transaction
+def write_rows_anew(session: Session, job: jobs.Job) -> bool:
     """Write the next rows anew; whether any are left."""
-    return database.write(lambda session: _next(session, job))
-
-
-def _next(session: Session, job: jobs.Job) -> bool:
     progress = jobs.held(session, job)
     if progress is None or job.form not in ROWS:
         return False

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import wraps
 from typing import Any
 
 from sqlalchemy import BigInteger, Integer, String, delete, exists, select, update
@@ -61,6 +62,18 @@ class Job:
 
 #: (database, job) -> whether anything is left to do
 Step = Callable[[Database, Job], bool]
+
+
+def in_one_transaction(step: Callable[[Session, Job], bool]) -> Step:
+    """A step that is one transaction."""
+
+    @wraps(step)
+    def taken(database: Database, job: Job) -> bool:
+        return database.write(lambda session: step(session, job))
+
+    return taken
+
+
 #: Does a step, then is called again while it answers True.
 KINDS: dict[str, Step] = {}
 #: Called after a commit that left a job behind.
