@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..definitions.compare import LANGUAGES, Change, Part
-from .words import knows, say, text
+from .words import knows, say, say_or, text
 
 LONGEST = 120
 INTO = " › "
@@ -49,8 +49,7 @@ def _thing(language: str, part: Part) -> str:
 
 
 def _word(language: str, word: str) -> str:
-    key = f"compare.word.{word}"
-    return say(language, key) if knows(language, key) else word
+    return say_or(language, f"compare.word.{word}", word)
 
 
 def _value(language: str, value: Any, other: Any) -> str:

@@ -22,7 +22,7 @@ from ..store.errors import (
     without_data,
 )
 from .request import ask_no_more, is_api, language
-from .words import knows, say
+from .words import say, say_or
 
 log = logging.getLogger("careloom.web")
 
@@ -106,14 +106,13 @@ def answer(document: dict[str, Any], headers: Mapping[str, str] | None = None) -
 def _page(document: Mapping[str, Any]) -> str:
     """The error page; its frame may be what is broken, so there is a bare one behind it."""
     status, tongue = document["status"], language()
-    how = f"page.error.how.{status}"
     try:
         return render_template(
             "pages/error.html",
             status=status,
             title=document["title"],
             words=document["detail"],
-            how=say(tongue, how) if knows(tongue, how) else "",
+            how=say_or(tongue, f"page.error.how.{status}", ""),
             problems=[
                 f"{problem['path'] if document['code'] in PLACED else ''} {problem['message']}"
                 for problem in document["problems"]

@@ -34,7 +34,7 @@ from .request import close_reading, current_database, language, reading, who, wr
 from .routes import route
 from .story_words import story_json
 from .told import said, told
-from .words import knows, phrase, say, text
+from .words import phrase, say, say_or, text
 
 area = Blueprint("packs", __name__)
 
@@ -108,8 +108,7 @@ def _parts(session: Session, pack_key: str) -> list[str]:
 
 def kind_words(kind: str) -> str:
     """A kind of definition in words; an area's own kind without words by its name."""
-    key = f"page.packs.kind.{kind}"
-    return say(language(), key) if knows(language(), key) else kind
+    return say_or(language(), f"page.packs.kind.{kind}", kind)
 
 
 def _title(pack: Pack) -> str:

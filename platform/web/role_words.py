@@ -16,7 +16,7 @@ from ..identity.roles import role_document
 from ..identity.rules import ACTIONS, RIGHTS, leading_of, scope_of
 from ..identity.tree import tree
 from .titles import title_of
-from .words import knows, say, text
+from .words import say, say_or, text
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def unit_title(session: Session, unit_id: int | None, tongue: str) -> str:
 def right_words(session: Session, right: str, tongue: str) -> str:
     """A right over the platform, `reports.read:leads` with what it is about by its title."""
     name, _, what = right.partition(":")
-    words = say(tongue, f"right.{name}") if knows(tongue, f"right.{name}") else name
+    words = say_or(tongue, f"right.{name}", name)
     if not what:
         return words
     kind = name.partition(".")[0].removesuffix("s")

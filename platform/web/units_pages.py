@@ -18,7 +18,7 @@ from ..store.errors import Invalid, Problem, Refusal
 from .request import language, reading, who, write
 from .routes import route
 from .told import sent, sent_id, told, unit_choices
-from .words import LANGUAGES, knows, say, text
+from .words import LANGUAGES, say, say_or, text
 
 area = Blueprint("units", __name__)
 
@@ -28,8 +28,7 @@ TYPES = ("group", "region", "main", "branch", "department")
 
 def type_words(type: str) -> str:
     """What a kind of unit is called; one of the clinic's own by its key."""
-    key = f"page.units.type.{type}"
-    return say(language(), key) if knows(language(), key) else type
+    return say_or(language(), f"page.units.type.{type}", type)
 
 
 @route(area, "/people/units", needs="people.read", endpoint="units")

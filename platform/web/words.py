@@ -53,6 +53,11 @@ def say(language: str, key: str, /, **params: Any) -> str:
     return _GAP.sub(fill, sentence)
 
 
+def say_or(language: str, key: str, otherwise: str) -> str:
+    """The sentence for a key where the catalogue has one: of what a clinic may add to."""
+    return say(language, key) if knows(language, key) else otherwise
+
+
 def phrase(language: str, part: Phrase) -> str:
     """A phrase in the language."""
     return say(language, part.key, **part.params)
