@@ -23,7 +23,7 @@ from .idempotency import Reply, reply
 from .paging import CURSOR, LIMIT, cursor, limit, page, page_schema
 from .request import current_database, looking, reading, settings, who
 from .routes import SIGNED_IN, Spec, route
-from .shapes import ID, KEY, MAYBE_MOMENT, MOMENT, id_text, stamp, thing
+from .shapes import ID, KEY, MAYBE_MOMENT, MOMENT, id_text, somebody, stamp, thing
 
 area = Blueprint("exports_api", __name__)
 
@@ -75,7 +75,7 @@ def shown(session: Session, actor: Actor, row: Export, names: dict[int, str]) ->
         "form": row.form,
         "format": row.kind,
         "state": deeds.state_of(row, moment(session)).value,
-        "asked_by": _person(row.person_id, names),
+        "asked_by": somebody(row.person_id, names),
         "asked_at": stamp(row.asked_at),
         "until": stamp(row.until),
         "reason": row.reason,
@@ -90,17 +90,13 @@ def shown(session: Session, actor: Actor, row: Export, names: dict[int, str]) ->
         "columns": row.columns,
         "rows": row.counted,
         "most": row.most,
-        "answered_by": _person(row.answered_by, names),
+        "answered_by": somebody(row.answered_by, names),
         "answered_at": stamp(row.answered_at),
         "words": row.words,
         "done_at": stamp(row.done_at),
         "taken": row.taken,
         "may": sorted(deeds.may(session, actor, row)),
     }
-
-
-def _person(number: int | None, names: dict[int, str]) -> dict[str, Any] | None:
-    return None if number is None else {"id": id_text(number), "name": names.get(number, "")}
 
 
 def names_in(session: Session, rows: Iterable[Export]) -> dict[int, str]:

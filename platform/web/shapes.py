@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,6 +39,13 @@ def thing(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
 def id_text(number: int | None) -> str | None:
     """An id as JSON: JavaScript's numbers end before ours do."""
     return None if number is None else str(number)
+
+
+def somebody(person_id: int | None, names: Mapping[int, str]) -> dict[str, str] | None:
+    """Who it was, as JSON; None for nobody. names: by id."""
+    if person_id is None:
+        return None
+    return {"id": str(person_id), "name": names.get(person_id, "")}
 
 
 def stamp(moment: datetime | None) -> str | None:

@@ -22,7 +22,7 @@ from .body import moment_of
 from .paging import CURSOR, LIMIT, cursor, limit, page, page_schema
 from .request import close_reading, language, reading, who
 from .routes import Spec, route
-from .shapes import ID, KEY, MAYBE_ID, MOMENT, id_text, stamp, thing
+from .shapes import ID, KEY, MAYBE_ID, MOMENT, id_text, somebody, stamp, thing
 from .view_log import view_log
 from .words import say
 
@@ -170,15 +170,11 @@ def _event(event: Event, data: Mapping[str, Any], people: Mapping[int, str]) -> 
         "words": words_of(event, data),
         "subject": {"kind": event.subject_kind, "id": str(event.subject_id)},
         "unit": id_text(event.unit_id),
-        "actor": _person(event.actor_id, people),
-        "on_behalf": _person(event.on_behalf_id, people),
+        "actor": somebody(event.actor_id, people),
+        "on_behalf": somebody(event.on_behalf_id, people),
         "cause": id_text(event.cause_id),
         "data": {key: _plain(value) for key, value in data.items()},
     }
-
-
-def _person(number: int | None, people: Mapping[int, str]) -> dict[str, str] | None:
-    return None if number is None else {"id": str(number), "name": people.get(number, "")}
 
 
 def _plain(value: Any) -> Any:
@@ -201,6 +197,6 @@ def _views(
             "purpose": view.purpose,
             "count": view.count,
             "records": [number for number in view.ids if int(number) in known],
-            "actor": _person(view.person_id, people),
+            "actor": somebody(view.person_id, people),
             "address": view.address,
         }
