@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
@@ -12,8 +11,7 @@ from werkzeug.wrappers import Response
 from ...platform.definitions.drafts import Draft, discard_draft, read_draft, save_draft
 from ...platform.definitions.kinds import kind_of
 from ...platform.definitions.publish import Version, judge_draft, publish
-from ...platform.store.errors import Stale
-from ...platform.web.body import if_match, json_object
+from ...platform.web.body import current_shown, if_match, json_object
 from ...platform.web.definitions_api import SENTENCES, sentences
 from ...platform.web.errors import Unconditional
 from ...platform.web.idempotency import Reply, reply
@@ -22,7 +20,6 @@ from ...platform.web.routes import Spec, route
 from ...platform.web.shapes import KEY, MAYBE_ID, MOMENT, id_text, stamp, thing
 
 area = Blueprint("drafts_api", __name__)
-T = TypeVar("T")
 
 _WHOLE = {"type": "integer", "minimum": 1}
 _DOCUMENT = {"type": "object"}
@@ -87,11 +84,9 @@ def draft(kind: str, key: str) -> ResponseReturnValue:
 def put_draft(kind: str, key: str) -> ResponseReturnValue:
     """It may be unfinished and wrong. 412 with `current` when another saved in between."""
     document, actor, revision = json_object(), who(), if_match()
-    return _tagged(
-        _current_shown(
-            lambda: write(lambda session: save_draft(session, actor, kind, key, document, revision))
-        )
-    )
+    with current_shown(Draft, draft_shown):
+        saved = write(lambda session: save_draft(session, actor, kind, key, document, revision))
+    return _tagged(saved)
 
 
 @route(
@@ -107,17 +102,9 @@ def delete_draft(kind: str, key: str) -> ResponseReturnValue:
     if revision is None:
         raise Unconditional()
     number = revision
-    _current_shown(lambda: write(lambda session: discard_draft(session, actor, kind, key, number)))
+    with current_shown(Draft, draft_shown):
+        write(lambda session: discard_draft(session, actor, kind, key, number))
     return "", 204
-
-
-def _current_shown(act: Callable[[], T]) -> T:
-    """A stale draft's `current` as JSON."""
-    try:
-        return act()
-    except Stale as stale:
-        current = stale.current
-        raise Stale(draft_shown(current) if isinstance(current, Draft) else None) from None
 
 
 @route(
@@ -162,6 +149,5 @@ def publish_draft(kind: str, key: str) -> ResponseReturnValue:
         changes, warnings = sentences(version.changes), sentences(version.warnings)
         return Reply({"version": version.version, "changes": changes, "warnings": warnings})
 
-    return _current_shown(
-        lambda: reply(lambda session: publish(session, actor, kind, key, revision), present)
-    )
+    with current_shown(Draft, draft_shown):
+        return reply(lambda session: publish(session, actor, kind, key, revision), present)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, request
@@ -21,8 +22,10 @@ from jsonschema import Draft202012Validator
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from ..store.errors import Malformed, Problem
+from ..store.errors import Malformed, Problem, Stale
 from .routes import Spec, declaration_of
+
+T = TypeVar("T")
 
 EARLIEST, LATEST = 1900, 9998  # years that every zone and database can tell
 
@@ -243,6 +246,16 @@ def if_match() -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise Malformed("E_IF_MATCH")
     return int(text)
+
+
+@contextmanager
+def current_shown(kind: type[T], shown: Callable[[T], dict[str, Any]]) -> Iterator[None]:
+    """Where somebody else was quicker, the `current` of the Stale that is raised becomes JSON."""
+    try:
+        yield
+    except Stale as stale:
+        current = stale.current
+        raise Stale(shown(current) if isinstance(current, kind) else None) from None
 
 
 def use(app: Flask) -> None:

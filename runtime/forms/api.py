@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -14,8 +13,8 @@ from ...platform.records.past import Revision, as_of, history
 from ...platform.records.record import Record
 from ...platform.records.shape import shape_of
 from ...platform.records.submit import change, restore, retire, submit
-from ...platform.store.errors import Malformed, Problem, Stale
-from ...platform.web.body import if_match, json_object, moment_of, number
+from ...platform.store.errors import Malformed, Problem
+from ...platform.web.body import current_shown, if_match, json_object, moment_of, number
 from ...platform.web.errors import Unconditional
 from ...platform.web.idempotency import Reply, reply
 from ...platform.web.paging import CURSOR, LIMIT, cursor, limit, page, page_schema
@@ -33,7 +32,6 @@ from ...platform.web.shapes import (
 )
 
 area = Blueprint("records_api", __name__)
-T = TypeVar("T")
 
 _TEXT = {"type": "string", "maxLength": 4000}
 _RIGHT = {"enum": ["hidden", "masked", "read", "write"]}
@@ -101,15 +99,6 @@ def shown(record: Record, fields: frozenset[str] | None = None) -> dict[str, Any
 def _replied(record: Record, status: int = 200) -> Reply:
     place = f"/api/records/{record.form.key}/{record.id}" if status == 201 else None
     return Reply(shown(record), status, place, f'"{record.revision}"')
-
-
-def _current_shown(act: Callable[[], T]) -> T:
-    """A stale record's `current` as JSON."""
-    try:
-        return act()
-    except Stale as stale:
-        current = stale.current
-        raise Stale(shown(current) if isinstance(current, Record) else None) from None
 
 
 @route(
@@ -269,11 +258,10 @@ def change_record(form: str, record_id: int) -> ResponseReturnValue:
     if revision is None:
         raise Unconditional()
     values, _ = _given(form, json_object())
-    record = _current_shown(
-        lambda: write(
+    with current_shown(Record, shown):
+        record = write(
             lambda session: change(session, actor, form, record_id, values, revision=revision)
         )
-    )
     response = jsonify(shown(record))
     response.headers["ETag"] = f'"{record.revision}"'
     return response
@@ -289,9 +277,8 @@ def change_record(form: str, record_id: int) -> ResponseReturnValue:
 def retire_record(form: str, record_id: int) -> ResponseReturnValue:
     """Its row, history and links stay."""
     actor, revision = who(), if_match()
-    _current_shown(
-        lambda: write(lambda session: retire(session, actor, form, record_id, revision=revision))
-    )
+    with current_shown(Record, shown):
+        write(lambda session: retire(session, actor, form, record_id, revision=revision))
     return "", 204
 
 
@@ -310,13 +297,12 @@ def retire_record(form: str, record_id: int) -> ResponseReturnValue:
 def restore_record(form: str, record_id: int) -> ResponseReturnValue:
     """409 when it is in use, or when another has its unique values by now (problems name them)."""
     actor, revision = who(), if_match()
-    return _current_shown(
-        lambda: reply(
+    with current_shown(Record, shown):
+        return reply(
             lambda session: restore(session, actor, form, record_id, revision=revision),
             _replied,
             keep=_kept,
         )
-    )
 
 
 @route(
