@@ -5,7 +5,6 @@ T01–T05 and T07 at the doors, T15–T18, T22, T23, T25. What a reader may not 
 
 import re
 import time
-from pathlib import Path
 from typing import Any
 
 import make
@@ -14,21 +13,12 @@ from sqlalchemy import event
 
 from careloom.platform.definitions.publish import publish_document
 from careloom.platform.identity.actor import SYSTEM
-from careloom.platform.store.database import open_database
 from careloom.platform.store.errors import Invalid
 
-from .clinic import LEAD, Clinic, open_clinic
+from .clinic import LEAD, Clinic
 from .unchanged import nothing_changes
 
 SOON = 5.0  # seconds, on a busy machine
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def clinic(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    home: Path = tmp_path_factory.mktemp("home")
-    database = open_database(request.getfixturevalue(f"shared_{request.param}_url"), home)
-    yield open_clinic(database, home)
-    database.close()
 
 
 FORMULAS = [

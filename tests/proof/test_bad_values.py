@@ -4,7 +4,6 @@ Ways: the deed, the change, POST and PATCH of the API, the import, the page.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,20 +12,10 @@ from careloom.platform.records.bring import read_rows
 from careloom.platform.records.lists import get
 from careloom.platform.records.sheet import Sheet
 from careloom.platform.records.submit import change, submit
-from careloom.platform.store.database import open_database
 from careloom.platform.store.errors import Refusal
 
-from .clinic import Clinic, open_clinic
+from .clinic import Clinic
 from .unchanged import nothing_changes
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def clinic(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    home: Path = tmp_path_factory.mktemp("home")
-    database = open_database(request.getfixturevalue(f"shared_{request.param}_url"), home)
-    yield open_clinic(database, home)
-    database.close()
-
 
 LONG = "9" * 40
 #: field, values as JSON, the code; every one of them may stand in a file's cell as well
