@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -31,7 +30,7 @@ from careloom.platform.identity.model import Person
 from careloom.platform.store.database import Database, open_database
 
 from . import bare
-from .measure import Cost, address
+from .measure import Cost, address, middle
 
 CONNECTIONS = 16
 SECONDS = 2.0
@@ -211,8 +210,4 @@ def in_turns(
         (ours.round(connections, seconds), theirs.round(connections, seconds))
         for _ in range(rounds + 1)
     ][1:]
-    return _median([one for one, _ in found]), _median([other for _, other in found])
-
-
-def _median(costs: Sequence[Cost]) -> Cost:
-    return Cost(median(one.wall for one in costs), median(one.cpu for one in costs))
+    return middle(one for one, _ in found), middle(other for _, other in found)

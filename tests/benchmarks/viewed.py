@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from careloom.platform.events.view_log import views
 from careloom.platform.store.database import Database
 
-from .measure import KINDS, Result, fresh
-from .work_list import NUMBERS, ROUNDS, middle, slowest
+from .measure import KINDS, Result, fresh, middle
+from .work_list import NUMBERS, ROUNDS, slowest
 
 MANY, FEW, TIMES_SEEN = 1_000_000, 1_000, 20
 SINCE = datetime(2025, 3, 3, tzinfo=UTC)
@@ -36,7 +36,7 @@ def results() -> Iterator[Result]:
             asked = [filled(many, MANY), filled(few, FEW)]
             costs = [(slowest(asked[0]), slowest(asked[1])) for _ in range(ROUNDS)]
             what = f"who saw a record since a moment, {MANY:,} views, p95, {kind}"
-            ours, theirs = (middle([pair[side] for pair in costs]) for side in (0, 1))
+            ours, theirs = (middle(pair[side] for pair in costs) for side in (0, 1))
             yield Result(what, ours, f"the same with {FEW:,}", theirs)
 
 

@@ -7,14 +7,13 @@ is the worker's way to it, the start of the instance, and its commit.
 
 import time
 from collections.abc import Iterator
-from statistics import median
 
 from careloom.platform.records.submit import submit
 from careloom.runtime.flows.complete import complete
 from careloom.runtime.tasks.worklist import TaskRow, worklist
 from careloom.runtime.work.worker import start_worker
 
-from .measure import KINDS, Cost, Result, fresh
+from .measure import KINDS, Cost, Result, fresh, middle
 from .two_tasks import House, house_in
 
 TIMES, WARM = 60, 6
@@ -36,7 +35,7 @@ def results() -> Iterator[Result]:
                 costs = [(visible(house), apart(house)) for _ in range(TIMES + WARM)][WARM:]
             finally:
                 stop()
-            ours, alone = (usual([pair[side] for pair in costs]) for side in (0, 1))
+            ours, alone = (middle(pair[side] for pair in costs) for side in (0, 1))
             goal = "≤ 15,000 µs" if kind == "sqlite" else ""
             what = f"create → flow → task visible, p50, {kind}"
             yield Result(what, ours, "submit and list, no flow between", alone, goal)
@@ -79,8 +78,3 @@ def listed(house: House) -> list[TaskRow]:
 def done(house: House, task: int) -> None:
     """The agent completes a task."""
     house.database.write(lambda session: complete(session, house.agent, task, {}, "done"))
-
-
-def usual(costs: list[Cost]) -> Cost:
-    """The median."""
-    return Cost(median(one.wall for one in costs), median(one.cpu for one in costs))

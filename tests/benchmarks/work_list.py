@@ -6,7 +6,6 @@ Not the mean but the slowest of twenty calls (p95) stands on the wall.
 """
 
 from collections.abc import Callable, Iterator
-from statistics import median
 from typing import Any
 
 from sqlalchemy import text
@@ -15,7 +14,7 @@ from sqlalchemy.orm import Session
 from careloom.platform.store.database import Database
 from careloom.runtime.tasks.worklist import MOST_COUNTED, worklist
 
-from .measure import KINDS, Cost, Result, cost, fresh
+from .measure import KINDS, Cost, Result, cost, fresh, middle
 from .two_tasks import BARE, house_in
 
 OPEN, FEW = 100_000, 100
@@ -37,7 +36,7 @@ def results() -> Iterator[Result]:
             lists = [filled(many, OPEN), filled(few, FEW)]
             costs = [(slowest(lists[0]), slowest(lists[1])) for _ in range(ROUNDS)]
             what = f"work list of one agent with {OPEN:,} open tasks, p95, {kind}"
-            ours, theirs = (middle([pair[side] for pair in costs]) for side in (0, 1))
+            ours, theirs = (middle(pair[side] for pair in costs) for side in (0, 1))
             yield Result(what, ours, f"the same with {FEW}", theirs, "< 30,000 µs")
 
 
@@ -85,8 +84,3 @@ def slowest(call: Callable[[], Any]) -> Cost:
         cpus.append(one.cpu)
     at = CALLS * 95 // 100
     return Cost(sorted(walls)[at], sorted(cpus)[at])
-
-
-def middle(costs: list[Cost]) -> Cost:
-    """The median over the rounds."""
-    return Cost(median(one.wall for one in costs), median(one.cpu for one in costs))

@@ -20,7 +20,7 @@ from careloom.platform.identity.people import add_person
 from careloom.platform.identity.units import add_unit
 from careloom.platform.records.check import violations
 from careloom.platform.records.lists import get
-from careloom.platform.records.submit import submit
+from careloom.platform.records.submit import change, submit
 from careloom.platform.store.clock import TurnedClock
 from careloom.platform.store.database import Database
 from careloom.runtime.flows.check import FLOW
@@ -356,6 +356,12 @@ def done(
 def rows(clinic: Clinic, kind: type[Any]) -> list[Any]:
     with clinic.database.read() as session:
         return list(session.scalars(select(kind).order_by(kind.id)))
+
+
+def changed(clinic: Clinic, lead_id: int, **values: Any) -> None:
+    """A lead is changed, and what follows from it is done."""
+    clinic.database.write(lambda session: change(session, SYSTEM, "lead", lead_id, values))
+    drain(clinic.database)
 
 
 def lead_values(clinic: Clinic, lead_id: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from careloom.runtime.tasks.model import Message
 from careloom.runtime.timers.model import Timer, Watch
 from careloom.runtime.work.dispatch import drain
 
-from ..clinic import DEDUPE, Clinic, choice, flow_of, form, lead_values, rows, sound, turn
+from ..clinic import DEDUPE, Clinic, changed, choice, flow_of, form, lead_values, rows, sound, turn
 
 Document = dict[str, Any]
 END: Document = {"key": "end", "kind": "end"}
@@ -40,11 +40,6 @@ ARRIVE: Document = {"key": "arrive", "kind": "wait", "until": "visit_at"}
 def started(clinic: Clinic, *steps: Document, **values: Any) -> int:
     clinic.publish("flow", flow_of(*steps))
     return clinic.started(**{"visit_at": "2026-03-10T13:00", **values})
-
-
-def changed(clinic: Clinic, lead: int, **values: Any) -> None:
-    clinic.database.write(lambda session: change(session, SYSTEM, "lead", lead, values))
-    drain(clinic.database)
 
 
 def states(clinic: Clinic) -> list[tuple[str, datetime | None]]:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from careloom.platform.identity.actor import SYSTEM
-from careloom.platform.records.submit import change, submit
+from careloom.platform.records.submit import submit
 from careloom.platform.store.clock import TurnedClock
 from careloom.runtime.flows.model import Instance, StepTaken, Token, Wait
 from careloom.runtime.flows.raised import raise_event
@@ -15,7 +15,7 @@ from careloom.runtime.tasks.model import Task
 from careloom.runtime.timers.model import Timer, Watch
 from careloom.runtime.work.dispatch import drain
 
-from ..clinic import Clinic, done, flow_of, lead_values, listed, rows, sound, turn
+from ..clinic import Clinic, changed, done, flow_of, lead_values, listed, rows, sound, turn
 
 Document = dict[str, Any]
 END: Document = {"key": "end", "kind": "end", "result": "through"}
@@ -42,11 +42,6 @@ def call_about(clinic: Clinic, lead: int) -> int:
     made = clinic.database.write(lambda session: submit(session, SYSTEM, "call", values))
     drain(clinic.database)
     return made.id
-
-
-def changed(clinic: Clinic, lead: int, **values: Any) -> None:
-    clinic.database.write(lambda session: change(session, SYSTEM, "lead", lead, values))
-    drain(clinic.database)
 
 
 def running(clinic: Clinic, *steps: Document, **values: Any) -> int:
