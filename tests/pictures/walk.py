@@ -114,7 +114,10 @@ RECORDS = (
         "records-filtered",
         FORM,
         "manager",
-        then(at("/records/lead_intake?view=all&w.channel=meituan&q=1"), press("details.filters")),
+        then(
+            at("/records/lead_intake?view=all&w.channel=meituan&q=1"),
+            press("details.filters > summary"),
+        ),
     ),
     Picture(
         "records-none-found", FORM, "manager", at("/records/lead_intake?view=all&q=没有这个人")
