@@ -36,8 +36,7 @@ def told_by_run(reader: Reader, instance_id: int, graph: Graph) -> list[Told]:
     """A run's, for whoever may see the run: in the words of their step, for what filled the gaps
     may be hidden from the reader. Of people, those are named who have read it."""
     rows = of_instance(reader.session, instance_id)
-    receipts = readers_of(reader.session, [row.id for row in rows])
-    names = names_of(reader.session, (one.person_id for each in receipts.values() for one in each))
+    receipts, names = _receipts(reader, rows)
     found = []
     for row in rows:
         step = graph.nodes[row.step_key].step
@@ -55,8 +54,7 @@ def told_by_run(reader: Reader, instance_id: int, graph: Graph) -> list[Told]:
 def told_by_all(reader: Reader) -> list[Told]:
     """Everybody's, as it was sent, and to whom: for who rehearses, and may see all of the scene."""
     rows = reader.session.execute(select(messages).order_by(messages.c.id)).all()
-    receipts = readers_of(reader.session, [row.id for row in rows])
-    names = names_of(reader.session, (one.person_id for each in receipts.values() for one in each))
+    receipts, names = _receipts(reader, rows)
     found = []
     for row in rows:
         people = reader.say("page.comma").join(names[one.person_id] for one in receipts[row.id])
@@ -65,6 +63,15 @@ def told_by_all(reader: Reader) -> list[Told]:
             text = open_gaps(text)
         found.append(_told(reader, row, text, _to_customer(reader, row) or people))
     return found
+
+
+def _receipts(
+    reader: Reader, rows: Sequence[Row[Any]]
+) -> tuple[dict[int, list[Row[Any]]], dict[int, str]]:
+    """Who was told, by message, and the names of all of them."""
+    found = readers_of(reader.session, [row.id for row in rows])
+    people = (one.person_id for each in found.values() for one in each)
+    return found, names_of(reader.session, people)
 
 
 def _to_customer(reader: Reader, row: Row[Any]) -> str:
