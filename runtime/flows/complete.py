@@ -20,10 +20,9 @@ from ..tasks.model import TaskState, tasks
 from . import writing
 from .definition import NO
 from .hand_over import answer
-from .instance import Standing, lock_by_task, sight_of
+from .instance import Standing, lock_by_task, need_running, sight_of
 from .leave import drop_rest, drop_timers
 from .load import flow
-from .model import InstanceState
 from .prefill import edited, merged
 from .transit import go_on
 
@@ -55,8 +54,7 @@ def complete(
     row = found_for(session, actor, task_id)  # as it stands now that nobody else moves it
     if row.state != TaskState.OPEN:
         raise lost(session, actor, task_id)
-    if standing.state == InstanceState.SUSPENDED:
-        raise Conflict("E_FLOW_SUSPENDED")
+    need_running(standing)
     if row.principal_id is not None and row.holder_id == actor.person_id:
         if values or outcome is not None:
             raise Conflict("E_TASK_DELEGATED", by=name_of(session, row.principal_id))

@@ -21,7 +21,6 @@ from ...platform.records.lists import may_do
 from ...platform.records.shape import Shape, shape_of
 from ...platform.records.submit import change
 from ...platform.store.errors import (
-    Conflict,
     Invalid,
     NotAllowed,
     NotFound,
@@ -33,12 +32,11 @@ from ...platform.store.session import moment
 from ..actions.commands import Who
 from ..steps.graph import TaskStep
 from ..tasks import hand_over
-from ..tasks.hold import asked, found, lost, name_of, need_known
+from ..tasks.hold import asked, found, lost, name_of, need_known, need_undelegated
 from ..tasks.model import NoteKind, TaskState
 from ..tasks.offer import remind as note_reminded
-from .instance import Standing, lock
+from .instance import Standing, need_running, take_open
 from .load import flow
-from .model import InstanceState
 from .seen import need_seen
 
 ASSIGN = "tasks.assign"
@@ -89,8 +87,7 @@ def delegate(session: Session, actor: Actor, task_id: int, to: int, said: str | 
     said = worded(said, required=False)
     if not handing.holder:
         raise NotAllowed("E_TASK_HELD", by=name_of(session, handing.task.holder_id))
-    if handing.task.principal_id is not None:
-        raise Conflict("E_TASK_DELEGATED", by=name_of(session, handing.task.principal_id))
+    need_undelegated(session, handing.task)
     need_fit(session, handing, to)
     hand_over.delegate(session, actor, handing.task, to, said)
 
@@ -183,19 +180,12 @@ def hands(session: Session, actor: Actor, task: Row[Any], step: TaskStep) -> lis
 
 def _taken(session: Session, actor: Actor, task_id: int) -> Handing:
     """The open task, its instance locked, for somebody who may hand it on."""
-    task = found(session, task_id)
-    if task.state != TaskState.OPEN:
-        raise lost(session, actor, task_id)
-    standing = lock(session, task.instance_id)
-    task = found(session, task_id)  # as it stands now that nobody else moves it
-    if standing is None or task.state != TaskState.OPEN:
-        raise lost(session, actor, task_id)
+    task, standing = take_open(session, actor, task_id)
     theirs = _is_theirs(session, actor, task)
     if not theirs and not _assigns(session, actor, task):
         _known(session, actor, task_id)
         raise NotAllowed("E_TASK_HELD", by=name_of(session, task.holder_id))
-    if standing.state == InstanceState.SUSPENDED:
-        raise Conflict("E_FLOW_SUSPENDED")
+    need_running(standing)
     return Handing(task, _step(session, standing, task), theirs)
 
 

@@ -7,11 +7,14 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from ...platform.identity.actor import Actor
+from ...platform.store.errors import Conflict
 from ...platform.store.hot import Hot
 from ..actions.commands import Named, Run
 from ..actions.sight import Sight
-from ..tasks.model import tasks
-from .model import instances
+from ..tasks.hold import found, lost
+from ..tasks.model import TaskState, tasks
+from .model import InstanceState, instances
 
 
 @dataclass
@@ -64,6 +67,24 @@ def lock_by_task(session: Session, task_id: int) -> Standing | None:
     """Take the instance that a task belongs to; None when there is no such task."""
     taken = _LOCK_BY_TASK.first(session, {"at_task": task_id})
     return None if taken is None else _standing(taken)
+
+
+def take_open(session: Session, actor: Actor, task_id: int) -> tuple[Any, Standing]:
+    """An open task with its instance taken, both as they stand now that nobody else moves them.
+
+    Raises NotFound, and Conflict when somebody was faster.
+    """
+    standing = lock_by_task(session, task_id)
+    task = found(session, task_id)
+    if standing is None or task.state != TaskState.OPEN:
+        raise lost(session, actor, task_id)
+    return task, standing
+
+
+def need_running(standing: Standing) -> None:
+    """Raises Conflict while the instance is suspended."""
+    if standing.state == InstanceState.SUSPENDED:
+        raise Conflict("E_FLOW_SUSPENDED")
 
 
 def sight_of(session: Session, standing: Standing) -> Sight:

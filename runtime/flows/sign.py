@@ -12,15 +12,14 @@ from ..actions.moments import reckon
 from ..steps.graph import Graph, TaskStep
 from ..tasks import hand_over as hands
 from ..tasks.actors import Offered, is_among
-from ..tasks.hold import asked, found, lost, name_of, need_asked
+from ..tasks.hold import asked, lost, need_asked, need_undelegated
 from ..tasks.model import NoteKind, TaskState, task_actors, tasks
 from ..timers.set import set_timers, set_watches
 from . import hand_over
 from .complete import complete
 from .definition import YES
-from .instance import Standing, lock, sight_of
+from .instance import Standing, need_running, sight_of, take_open
 from .load import flow
-from .model import InstanceState
 from .put import Hands
 
 BESIDE, AFTER = "beside", "after"
@@ -91,17 +90,12 @@ def _offered(
 
 def _mine(session: Session, actor: Actor, task_id: int) -> tuple[Row[Any], Standing, Graph]:
     """An open approval that the actor may decide now, its instance locked; and its flow."""
+    task, standing = take_open(session, actor, task_id)
     need_asked(session, actor, task_id)
-    standing = lock(session, found(session, task_id).instance_id)
-    task = found(session, task_id)  # as it stands now that nobody else moves it
-    if standing is None or task.state != TaskState.OPEN:
-        raise lost(session, actor, task_id)
-    if standing.state == InstanceState.SUSPENDED:
-        raise Conflict("E_FLOW_SUSPENDED")
+    need_running(standing)
     if task.holder_id not in (None, actor.person_id):
         raise lost(session, actor, task_id)
-    if task.principal_id is not None:
-        raise Conflict("E_TASK_DELEGATED", by=name_of(session, task.principal_id))
+    need_undelegated(session, task)
     graph = flow(session, standing.flow_key, standing.flow_version)
     if graph.task(task.step_key).approval is None:
         raise NotAllowed("E_NO_SIGN")

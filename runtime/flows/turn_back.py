@@ -5,17 +5,16 @@ from sqlalchemy.orm import Session
 
 from ...platform.events.log import append
 from ...platform.identity.actor import Actor
-from ...platform.store.errors import Conflict, Invalid, NotAllowed, Problem
+from ...platform.store.errors import Invalid, NotAllowed, Problem
 from ...platform.store.session import moment
 from ..actions.commands import Named
 from ..steps.graph import RETURNED, TaskStep
-from ..tasks.hold import close, found, lost, name_of, need_asked
-from ..tasks.model import TaskState
+from ..tasks.hold import close, need_asked, need_undelegated
 from . import writing
-from .instance import Standing, lock, sight_of
+from .instance import Standing, need_running, sight_of, take_open
 from .leave import drop_rest, drop_timers
 from .load import flow
-from .model import InstanceState, steps_taken
+from .model import steps_taken
 from .transit import go_on
 
 MOST_SAID = 2000
@@ -30,17 +29,10 @@ def turn_back(
     is not to be returned, Conflict when another was faster or the flow is suspended, Invalid
     without a reason or when that step was not done.
     """
-    row = found(session, task_id)
-    if row.state != TaskState.OPEN:
-        raise lost(session, actor, task_id)
+    row, standing = take_open(session, actor, task_id)
     need_asked(session, actor, task_id)
-    standing = lock(session, row.instance_id)
-    if standing is None:
-        raise lost(session, actor, task_id)
-    if standing.state == InstanceState.SUSPENDED:
-        raise Conflict("E_FLOW_SUSPENDED")
-    if row.principal_id is not None:
-        raise Conflict("E_TASK_DELEGATED", by=name_of(session, row.principal_id))
+    need_running(standing)
+    need_undelegated(session, row)
     graph = flow(session, standing.flow_key, standing.flow_version)
     step = graph.task(row.step_key)
     said = (said or "").strip()

@@ -95,6 +95,12 @@ def need_asked(session: Session, actor: Actor, task_id: int) -> None:
         raise NotFound(task=str(task_id))
 
 
+def need_undelegated(session: Session, row: Any) -> None:
+    """Raises Conflict while it is delegated: who has it is only to answer."""
+    if row.principal_id is not None:
+        raise Conflict("E_TASK_DELEGATED", by=name_of(session, row.principal_id))
+
+
 def claim(session: Session, actor: Actor, task_id: int) -> None:
     """Take the task for oneself; claiming what one holds changes nothing.
 
