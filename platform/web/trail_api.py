@@ -17,7 +17,7 @@ from ..events.trail import Wanted, trail
 from ..identity.actor import Actor
 from ..identity.people import names_of
 from ..records.trail import FORM, RIGHT, cut, events_seen, readable_ids, records_seen
-from ..store.errors import Malformed, NotFound
+from ..store.errors import Malformed, NotFound, Phrase
 from .body import moment_of
 from .paging import CURSOR, LIMIT, cursor, limit, page, page_schema
 from .request import close_reading, language, reading, who
@@ -157,7 +157,9 @@ def views_of(
 
 
 def words_of(event: Event, data: Mapping[str, Any]) -> str:
-    """What happened, as a sentence."""
+    """What happened, as a sentence; the kind of a definition in the reader's language."""
+    if event.name.startswith("definition:") and "kind" in data:
+        data = {**data, "kind": Phrase(f"kind.{data['kind']}")}
     return say(language(), f"event.{event.name}", **data)
 
 

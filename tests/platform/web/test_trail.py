@@ -56,6 +56,15 @@ def test_a_records_trail_names_no_field_its_reader_may_not_see(site: Site) -> No
     assert submitted["subject"] == {"kind": "form:lead", "id": str(lead.id)}
 
 
+def test_what_was_published_is_named_in_the_readers_language(site: Site) -> None:
+    auditor = caller(site, site.person("auditor", "B1", "auditor"))
+    told = []
+    for tongue in ("zh-CN", "en"):
+        answer = auditor("GET", "/api/trail?subject=definition", Accept_Language=tongue)
+        told += [event["words"] for event in answer.json["items"]]
+    assert told == ["发布了 表单 lead 第 1 版", "form lead version 1 was published"]
+
+
 def test_events_of_records_and_units_out_of_reach_are_not_there(site: Site) -> None:
     here, there = (site.person(f"clerk_{at}".lower(), at, "clerk") for at in ("B1", "B2"))
     auditor = caller(site, site.person("auditor", "B1", "auditor"))
