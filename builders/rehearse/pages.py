@@ -29,13 +29,13 @@ from ...platform.store.errors import Invalid, Malformed, Problem, TooMany
 from ...platform.store.session import moment
 from ...platform.web.body import number, require_shape, strict_json
 from ...platform.web.context import on_the_clock_of
+from ...platform.web.parts import Trouble
 from ...platform.web.request import close_reading, language, reading, who
 from ...platform.web.routes import route
 from ...platform.web.titles import title_of, titles_of
 from ...platform.web.told import said, unit_choices
 from ...runtime.flows.desk import COMMENT, OUTCOME, desk_of, given_by
 from ...runtime.forms.behaviour import to_fill_in
-from ...runtime.forms.drawn import Trouble
 from ...runtime.forms.row_fields import arranged
 from ...runtime.forms.show import Filling, Reader, by_field, posted, troubles
 from ...runtime.stories.deeds import next_due
@@ -274,7 +274,7 @@ def _at_places(problems: Sequence[Problem]) -> list[Trouble]:
     found = []
     for one in problems:
         words = said(one.code, one.params)
-        found.append(Trouble("", "", f"{one.path} {words}" if one.path else words))
+        found.append(Trouble(f"{one.path} {words}" if one.path else words))
     return found
 
 

@@ -9,6 +9,7 @@ from ..identity import invitations, people
 from ..identity.passwords import LONGEST, SHORTEST
 from ..store.errors import Invalid, NotFound, Problem
 from .accounts_api import sound_hash
+from .parts import Trouble
 from .request import current_database, reading
 from .routes import PUBLIC, route
 from .sign_in import proved
@@ -24,7 +25,7 @@ def page() -> ResponseReturnValue:
     return _draw(request.args.get("token", ""), [])
 
 
-def _draw(token: str, problems: list[dict[str, str]]) -> ResponseReturnValue:
+def _draw(token: str, problems: list[Trouble]) -> ResponseReturnValue:
     try:
         person = invitations.invited(reading(), token)
     except NotFound:

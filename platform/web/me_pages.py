@@ -16,6 +16,7 @@ from ..store.session import moment
 from .codes import asked_for
 from .context import local
 from .own_password import change_own
+from .parts import Trouble
 from .people_pages import browsers_of, tokens_of
 from .request import asker, language, reading, who, write
 from .role_words import role_title, unit_title
@@ -41,7 +42,7 @@ def _me() -> int:
     return number
 
 
-def _draw(problems: list[dict[str, str]] | None = None, token: str = "") -> str:  # nosec B107
+def _draw(problems: list[Trouble] | None = None, token: str = "") -> str:  # nosec B107
     """unit, held (title, unit), factor (since, codes; None without one), browsers, tokens, days (to
     choose how long), once (a token), problems."""
     session, actor, me = reading(), who(), _me()

@@ -30,6 +30,7 @@ from .context import local
 from .differences import told as change_told
 from .navigation import Place, add_places
 from .packs_api import names
+from .parts import Trouble
 from .request import close_reading, current_database, language, reading, who, write
 from .routes import route
 from .story_words import story_json
@@ -66,13 +67,13 @@ def packs() -> ResponseReturnValue:
     return _draw(session, [_fault_line(fault) for fault in not_understood(session)])
 
 
-def _fault_line(fault: NotUnderstood) -> dict[str, str]:
+def _fault_line(fault: NotUnderstood) -> Trouble:
     words = said(fault.code, fault.params)
-    where = " ".join(_line(problem)["words"] for problem in fault.problems[:1])
-    return {"key": "", "title": "", "words": f"{words} ({where.strip()})"}
+    where = " ".join(_line(problem).words for problem in fault.problems[:1])
+    return Trouble(f"{words} ({where.strip()})")
 
 
-def _draw(session: Session, problems: Sequence[dict[str, str]]) -> str:
+def _draw(session: Session, problems: Sequence[Trouble]) -> str:
     tongue = language()
     installed = session.scalars(select(InstalledPack).order_by(InstalledPack.applied_at)).all()
     available = [
@@ -209,9 +210,9 @@ def _name(document: Mapping[str, Any]) -> str:
     return title or str(document.get("key", ""))
 
 
-def _line(problem: Problem) -> dict[str, str]:
+def _line(problem: Problem) -> Trouble:
     words = said(problem.code, problem.params)
-    return {"key": "", "title": "", "words": f"{problem.path} {words}"}
+    return Trouble(f"{problem.path} {words}")
 
 
 @route(area, "/packs/apply", methods=("POST",), needs="packs.apply", endpoint="apply")

@@ -26,6 +26,7 @@ from .context import local
 from .kinds import kind_words
 from .navigation import Place, add_places
 from .paging import cursor, sealed
+from .parts import Trouble
 from .person_links import PERSON_LINKS
 from .request import asker, language, reading, settings, who, write
 from .role_words import role_title, unit_title
@@ -106,7 +107,7 @@ def new() -> ResponseReturnValue:
     return _draw_new([], {})
 
 
-def _draw_new(problems: list[dict[str, str]], given: dict[str, str]) -> str:
+def _draw_new(problems: list[Trouble], given: dict[str, str]) -> str:
     session = reading()
     return render_template(
         "pages/person_new.html",
@@ -154,7 +155,7 @@ def person(person_id: int) -> ResponseReturnValue:
 
 def draw_person(
     person_id: int,
-    problems: list[dict[str, str]] | None = None,
+    problems: list[Trouble] | None = None,
     invited: invitations.Invited | None = None,
 ) -> str:
     """person, state, unit, since, waits (until when a link holds),

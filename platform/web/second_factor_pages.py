@@ -17,6 +17,7 @@ from ..store.errors import Conflict, Invalid, NotFound, NotSignedIn, Problem, Re
 from .codes import Use, tried
 from .context import local
 from .own_password import by_browser, prove_own
+from .parts import Trouble
 from .qr import draw
 from .request import (
     asker,
@@ -74,7 +75,7 @@ def finish() -> ResponseReturnValue:
     except (NotSignedIn, NotFound):  # NotFound: there is no second factor any more
         return _to_the_door(wanted)
     except Invalid as refusal:
-        words = told(refusal)[0]["words"]
+        words = told(refusal)[0].words
         return _draw_code(wanted, words, bool(recovery)), 401
     except TooMany as refusal:
         words = say(language(), "problem.E_SIGN_IN_LIMIT", minutes=-(-refusal.seconds // 60))
@@ -118,7 +119,7 @@ def show() -> ResponseReturnValue:
 
 def _draw(
     wanted: str,
-    problems: list[dict[str, str]] | None = None,
+    problems: list[Trouble] | None = None,
     sealed: str = "",
     codes: list[str] | None = None,
 ) -> str:
@@ -182,12 +183,12 @@ def set_up() -> ResponseReturnValue:
     return with_cookie(make_response(_draw(wanted, codes=codes), 201), begun)
 
 
-def _told(refusal: Refusal) -> list[dict[str, str]]:
+def _told(refusal: Refusal) -> list[Trouble]:
     """A refusal in words; the password's stands at this page's field of it."""
     if isinstance(refusal, TooMany):
         minutes = -(-refusal.seconds // 60)
         words = say(language(), "problem.E_SIGN_IN_LIMIT", minutes=minutes)
-        return [{"key": "", "title": "", "words": words}]
+        return [Trouble(words)]
     problems = [
         Problem(each.path.replace("/current", "/password"), each.code, each.params)
         for each in refusal.problems

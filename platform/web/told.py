@@ -10,17 +10,15 @@ from sqlalchemy.orm import Session
 from ..identity.tree import tree
 from ..store.errors import Refusal
 from .body import number
+from .parts import Trouble
 from .request import language
 from .words import say, text
 
 
-def told(refusal: Refusal) -> list[dict[str, str]]:
-    """What `parts/problems.html` shows above a form that was refused."""
-    found = [(problem.path, problem.code, problem.params) for problem in refusal.problems]
-    return [
-        {"key": path.strip("/"), "title": "", "words": said(code, params)}
-        for path, code, params in found or [("", refusal.code, refusal.params)]
-    ]
+def told(refusal: Refusal) -> list[Trouble]:
+    """A refusal as the lines above the form: its problems, or itself when it names none."""
+    found = [Trouble(said(one.code, one.params), one.path.strip("/")) for one in refusal.problems]
+    return found or [Trouble(said(refusal.code, refusal.params))]
 
 
 def said(code: str, params: Any) -> str:

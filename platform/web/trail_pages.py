@@ -32,6 +32,7 @@ from ..store.session import moment
 from .context import local
 from .navigation import Place, add_places
 from .paging import cursor, sealed
+from .parts import Line, Trouble
 from .request import language, reading, who
 from .routes import route
 from .titles import titles_of
@@ -52,17 +53,6 @@ def plug_in(app: Flask) -> None:
 
 
 area.plug_in = plug_in  # type: ignore[attr-defined]
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the list. detail: who, and about what; url: where that is."""
-
-    words: str
-    at: str
-    detail: str
-    url: str = ""
-    state: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +77,7 @@ def show() -> ResponseReturnValue:
     trail (lines), pager, problems, alarms (how many there were lately, on the page of all)."""
     session, actor = reading(), who()
     asked = _asked()
-    problems: list[dict[str, str]] = []
+    problems: list[Trouble] = []
     lines: Sequence[Line] = ()
     after = None
     try:
@@ -100,8 +90,7 @@ def show() -> ResponseReturnValue:
             events, told, after = events_of(session, actor, found, mark, PAGE)
             lines = _event_lines(session, actor, events, told)
     except Refusal as refusal:
-        words = said(refusal.code, refusal.params)
-        problems = [{"key": "", "title": "", "words": words}]
+        problems = [Trouble(said(refusal.code, refusal.params))]
     following = asked.url(cursor=sealed(after)) if after else None
     return render_template(
         "pages/trail.html",

@@ -15,6 +15,7 @@ from ..identity.model import Person
 from ..identity.permissions import allowed, held_at
 from ..identity.tree import Place, tree, unit
 from ..store.errors import Invalid, Problem, Refusal
+from .parts import Trouble
 from .request import language, reading, who, write
 from .routes import route
 from .told import sent, sent_id, told, unit_choices
@@ -87,7 +88,7 @@ def one(unit_id: int) -> ResponseReturnValue:
     return _draw(unit_id, [])
 
 
-def _draw(unit_id: int, problems: list[dict[str, str]]) -> str:
+def _draw(unit_id: int, problems: list[Trouble]) -> str:
     """place, title, titles (by language), types, units (places to move under), below (who may
     take what arrives), problems."""
     session = reading()

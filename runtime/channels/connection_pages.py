@@ -12,6 +12,7 @@ from ...platform.identity.actor import Actor
 from ...platform.store.errors import Invalid, NotFound, Problem, Refusal
 from ...platform.store.session import moment
 from ...platform.web.context import local
+from ...platform.web.parts import Trouble
 from ...platform.web.request import current_database, language, reading, settings, who, write
 from ...platform.web.routes import route
 from ...platform.web.told import said, sent, told
@@ -33,7 +34,7 @@ def show() -> ResponseReturnValue:
     return _all([])
 
 
-def _all(problems: list[dict[str, str]]) -> str:
+def _all(problems: list[Trouble]) -> str:
     """connections (title, key, host, state, waiting, flows, url), wanted (key, flows, url): those
     that flows name and nobody has set up, problems, key: the one that was refused."""
     session = reading()
@@ -95,7 +96,7 @@ def one(key: str) -> ResponseReturnValue:
 
 def _draw(
     key: str,
-    problems: list[dict[str, str]] | None = None,
+    problems: list[Trouble] | None = None,
     secret: str | None = None,
     trial: Trial | None = None,
 ) -> str:

@@ -17,10 +17,11 @@ from ...platform.records.lists import get
 from ...platform.records.record import Record
 from ...platform.records.shape import shape_of
 from ...platform.store.errors import NotFound
+from ...platform.web.parts import Trouble
 from ..actions.commands import Named
 from ..actions.sight import Sight
 from ..forms.behaviour import rights_to_create, to_fill_in
-from ..forms.drawn import Drawn, Trouble
+from ..forms.drawn import Drawn
 from ..forms.pages import reader_of
 from ..forms.show import Filling, Reader, by_field, posted
 from ..steps.graph import TaskStep

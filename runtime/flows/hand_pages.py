@@ -15,11 +15,11 @@ from ...platform.identity.actor import Actor
 from ...platform.identity.model import Person
 from ...platform.records.lists import get
 from ...platform.store.errors import Conflict, Invalid, NotFound, Refusal, TooMany
+from ...platform.web.parts import Trouble
 from ...platform.web.request import language, reading, who, write
 from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.told import said
 from ...platform.web.words import say, text
-from ..forms.drawn import Trouble
 from ..forms.pages import reader_of
 from ..forms.show import Reader
 from ..steps.graph import TaskStep
@@ -124,9 +124,9 @@ def _troubles(
 ) -> list[Trouble]:
     return [
         Trouble(
+            reader.say(f"problem.{one.code}", **one.params),
             one.path.strip("/"),
             reader.say(f"{page}.{one.path.strip('/')}"),
-            reader.say(f"problem.{one.code}", **one.params),
         )
         for one in (refusal.problems if refusal is not None else ())
     ]

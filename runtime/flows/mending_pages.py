@@ -14,6 +14,7 @@ from ...platform.identity.permissions import allowed
 from ...platform.records.choices import labels
 from ...platform.store.errors import Conflict, Refusal
 from ...platform.web.context import local
+from ...platform.web.parts import Trouble
 from ...platform.web.request import language, reading, who, write
 from ...platform.web.routes import route
 from ...platform.web.titles import titles_of
@@ -32,7 +33,7 @@ def show() -> ResponseReturnValue:
     return _draw()
 
 
-def _draw(problems: list[dict[str, str]] | None = None) -> str:
+def _draw(problems: list[Trouble] | None = None) -> str:
     """parked (event, words, form, title, url, at, since, tries, error), incidents (flow, form,
     title, words, at, url), problems, longest (of a reason)."""
     session, actor = reading(), who()

@@ -22,12 +22,12 @@ from ...platform.identity.permissions import access, allowed
 from ...platform.store.errors import Conflict, Invalid, NotFound, NotUnderstood, Problem
 from ...platform.store.session import moment
 from ...platform.web.context import local
+from ...platform.web.parts import Trouble
 from ...platform.web.request import current_database, language, reading, who, write
 from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.told import said
 from ...platform.web.words import say, text
 from ..forms.attach import posted_files
-from ..forms.drawn import Trouble
 from ..forms.export_pages import notices
 from ..forms.pages import draft_key, lines, reader_of
 from ..forms.row_fields import COUNT, arranged
@@ -181,8 +181,8 @@ def _draw(
         problems=_pointed(
             problems,
             [
-                Trouble(OUTCOME, reader.say("page.task.outcome"), outcome_problem),
-                Trouble(COMMENT, reader.say("page.task.comment"), comment_problem),
+                Trouble(outcome_problem, OUTCOME, reader.say("page.task.outcome")),
+                Trouble(comment_problem, COMMENT, reader.say("page.task.comment")),
             ],
         ),
         trail=trail(reader, desk.instance),

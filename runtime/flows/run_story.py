@@ -11,9 +11,9 @@ from ...platform.definitions.form_scope import published_forms
 from ...platform.identity.people import names_of
 from ...platform.store.errors import Problem
 from ...platform.web.context import local
+from ...platform.web.parts import Line
 from ...platform.web.titles import title_of
 from ..forms.show import Reader, troubles
-from ..forms.story import Line
 from ..steps.graph import RETURNED, CallStep, EndStep, Graph, RaceStep, TaskStep
 from ..tasks.hand_over import notes_of
 from ..tasks.model import TaskState, tasks

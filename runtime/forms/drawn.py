@@ -27,15 +27,6 @@ class DrawnFile:
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """One line of the summary above a refused form; key is the field, or empty."""
-
-    key: str
-    title: str
-    words: str
-
-
-@dataclass(frozen=True)
 class DrawnField:
     """One field.
 

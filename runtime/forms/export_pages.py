@@ -25,6 +25,7 @@ from ...platform.store.session import moment
 from ...platform.web.context import local
 from ...platform.web.export_api import KINDS
 from ...platform.web.exports_api import file_allowed, names_in
+from ...platform.web.parts import Trouble
 from ...platform.web.request import language, reading, settings, who, write
 from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.titles import title_of
@@ -101,7 +102,7 @@ def ask_page(form_key: str) -> ResponseReturnValue:
     return _draw_ask(form_key, [])
 
 
-def _draw_ask(form_key: str, problems: list[dict[str, str]]) -> str:
+def _draw_ask(form_key: str, problems: list[Trouble]) -> str:
     """form, url, back, kinds (key, words, chosen), most, facts (of `_facts`), reason, shortest,
     longest, problems."""
     session, actor = reading(), who()
@@ -194,7 +195,7 @@ def one(export_id: int) -> ResponseReturnValue:
     return _draw_one(export_id, [])
 
 
-def _draw_one(export_id: int, problems: list[dict[str, str]]) -> str:
+def _draw_one(export_id: int, problems: list[Trouble]) -> str:
     """title, line, state, badge, facts, until, said (words and by, or None), done, may,
     name (who asked), number, list_url, problems, typed."""
     session, actor = reading(), who()

@@ -20,12 +20,12 @@ from ...platform.records.formula_cells import kept_text
 from ...platform.records.shape import shape_of
 from ...platform.records.sheet import Sheet, read_sheet
 from ...platform.store.errors import Invalid, Malformed, NotFound, Problem, Refusal
+from ...platform.web.parts import Trouble
 from ...platform.web.request import current_database, reading, who
 from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.uploads import bodies, take_in
 from . import uploads
 from .carry import MOST_PREVIEW, begin, resume
-from .drawn import Trouble
 from .pages import lines, reader_of
 from .show import Reader, link_labels, shown, troubles
 
@@ -84,7 +84,7 @@ def upload(form_key: str) -> ResponseReturnValue:
     _session, actor, reader, form = _opened(form_key)
     file = request.files.get("file")
     if file is None or not file.filename:
-        said = [Trouble("", "", reader.say("page.import.no_file"))]
+        said = [Trouble(reader.say("page.import.no_file"))]
         return _choose(actor, reader, form, said), 422
     content = file.read()
     try:
@@ -128,7 +128,7 @@ def look(form_key: str, token: str) -> ResponseReturnValue:
         kept = _kept(actor, token, form_key)
         note = kept.note()
     except NotFound:
-        said = [Trouble("", "", reader.say("page.import.gone"))]
+        said = [Trouble(reader.say("page.import.gone"))]
         return _choose(actor, reader, form, said), 404
     return _draw(actor, reader, form, kept, note)
 
@@ -212,7 +212,7 @@ def _refused(reader: Reader, form: Form, note: Mapping[str, Any]) -> list[Troubl
         return []
     problems = [Problem(path, code, params) for path, code, params in refused["problems"]]
     words = reader.say(f"problem.{refused['code']}", **refused["params"])
-    return troubles(reader, form, problems) or [Trouble("", "", words)]
+    return troubles(reader, form, problems) or [Trouble(words)]
 
 
 def _mapping(sheet: Sheet, mapping: Mapping[str, str | None]) -> list[dict[str, str]]:
@@ -268,7 +268,7 @@ def act(form_key: str, token: str) -> ResponseReturnValue:
     write = request.form.get("act") == "write"
     good = request.form.get("accept_good") == "yes"
     if write and note.get("counts", {}).get("bad") and not good:
-        said = [Trouble("", "", reader.say("page.import.tick"))]
+        said = [Trouble(reader.say("page.import.tick"))]
         answer = make_response(_draw(actor, reader, form, kept, note, said))
         answer.status_code = 422
         return answer

@@ -16,11 +16,12 @@ from ...platform.records.shape import shape_of
 from ...platform.records.submit import change
 from ...platform.store.errors import Conflict, Invalid, Malformed, NotAllowed, Refusal, Stale
 from ...platform.web.export_api import file_of
+from ...platform.web.parts import Trouble
 from ...platform.web.request import is_api, reading, who, write
 from ...platform.web.routes import SIGNED_IN, route
 from . import boards, calendars, table
 from .asked import BOARD, CALENDAR, NO_VIEW, PLACES, TABLE, asked_of, stored
-from .drawn import Choice, Trouble
+from .drawn import Choice
 from .export_pages import question_of
 from .filters import Chip, chips, filters, others, readable_fields
 from .listing import Listing, listing

@@ -33,13 +33,13 @@ from ...platform.records.submit import change, submit
 from ...platform.records.trail import RIGHT as TRAIL
 from ...platform.store.errors import Invalid, NotAllowed, Problem, Refusal, Stale
 from ...platform.web.context import local
+from ...platform.web.parts import Trouble
 from ...platform.web.request import current_database, language, reading, who, write
 from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.words import say
 from .asides import asides
 from .attach import posted_files
 from .behaviour import rights_to_create, to_fill_in
-from .drawn import Trouble
 from .related import related
 from .row_fields import arranged
 from .show import LINKS_OFFERED, Filling, Reader, by_field, draw_read, posted, troubles
@@ -323,10 +323,10 @@ def _draw_fill(
 def lines(reader: Reader, form: Form | None, refusal: Refusal) -> list[Trouble]:
     """A refusal as lines above the form: its problems, or itself when it names none."""
     if isinstance(refusal, Stale):
-        return [Trouble("", "", reader.say("page.record.stale"))]
+        return [Trouble(reader.say("page.record.stale"))]
     found = troubles(reader, form, refusal.problems)
     words = reader.say(f"problem.{refusal.code}", **refusal.params)
-    return found or [Trouble("", "", words)]
+    return found or [Trouble(words)]
 
 
 def draft_key(actor: Actor, form: Form, what: str) -> str:

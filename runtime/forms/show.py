@@ -25,9 +25,10 @@ from ...platform.identity.actor import Actor
 from ...platform.records.choices import choices_of, labels, offer
 from ...platform.records.record import Record
 from ...platform.store.errors import NotUnderstood, Problem
+from ...platform.web.parts import Trouble
 from ...platform.web.words import say, text
 from .attach import attributes, drawn_files, endings, kept_files, most
-from .drawn import Choice, Drawn, DrawnField, DrawnFile, DrawnSection, Trouble
+from .drawn import Choice, Drawn, DrawnField, DrawnFile, DrawnSection
 from .row_fields import draw_rows, posted_rows
 
 PILLS = 6  # more choices than this are picked from a list
@@ -352,7 +353,7 @@ def troubles(reader: Reader, form: Form | None, problems: Sequence[Problem]) -> 
                 title += " " + reader.text(cell.title)
                 key = f"{key}.{inner[0]}.{inner[-1]}"
         words = reader.say(f"problem.{problem.code}", **problem.params)
-        found.append(Trouble(key if its else "", title, words))
+        found.append(Trouble(words, key if its else "", title))
     order = {its.key: at for at, its in enumerate(form.ordered)} if form else {}
     return sorted(found, key=lambda one: order.get(one.key.split(".")[0], len(order)))
 

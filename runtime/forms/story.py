@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,30 +12,10 @@ from ...platform.records.choices import labels
 from ...platform.records.past import history
 from ...platform.records.record import Record
 from ...platform.web.context import local
+from ...platform.web.parts import Change, Line
 from .show import Reader, shown
 
 MOST_NAMED = 4
-
-
-@dataclass(frozen=True)
-class Change:
-    """A field's value before and after, in words; empty for blank."""
-
-    title: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of a trail. state: empty, `open` or `bad`; changes: what became of each field."""
-
-    words: str
-    at: str
-    detail: str = ""
-    url: str = ""
-    state: str = ""
-    changes: Sequence[Change] = ()
 
 
 def story(reader: Reader, record: Record, most: int = 30) -> list[Line]:

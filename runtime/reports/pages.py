@@ -12,6 +12,7 @@ from ...platform.definitions.form_scope import readable_form
 from ...platform.definitions.published import entries
 from ...platform.identity.permissions import access, allowed
 from ...platform.store.errors import Malformed, NotUnderstood, Unavailable
+from ...platform.web.parts import Trouble
 from ...platform.web.request import language, reading, who
 from ...platform.web.routes import SIGNED_IN, route
 from ...platform.web.told import said, told
@@ -110,7 +111,7 @@ def report(key: str) -> ResponseReturnValue:
     )
 
 
-def _question() -> tuple[Question, list[dict[str, str]]]:
+def _question() -> tuple[Question, list[Trouble]]:
     """What the address asks, and what is wrong with it."""
     try:
         return question_of(request.args), []
