@@ -246,4 +246,13 @@ HOLES = (
         "return select(table.c._id)",
         ("runtime/flows/test_mending.py::test_nobody_mends_what_is_not_theirs",),
     ),
+    Hole(
+        "a step that failed is told to who may read its record",
+        "runtime/flows/mending.py",
+        "and_(OPEN, or_(false(), *seen))",
+        "OPEN",
+        (
+            "runtime/flows/test_mending.py::test_programs_find_the_steps_that_failed_and_try_them_again",
+        ),
+    ),
 )

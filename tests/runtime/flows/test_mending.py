@@ -114,12 +114,8 @@ def test_what_is_left_out_holds_up_nothing_any_more(
     assert sound(clinic)
 
 
-def test_nobody_mends_what_is_not_theirs(
-    sqlite_clinic: Clinic, clock: TurnedClock, broken: Break
-) -> None:
-    clinic = sqlite_clinic
-    set_aside(clinic, clock, broken)
-    (one,) = seen(clinic, "max")
+def with_moe(clinic: Clinic) -> Clinic:
+    """There is a manager of the other branch too."""
 
     def elsewhere(session: Any) -> int:
         other = add_person(session, SYSTEM, "moe", "Moe", clinic.units["two"])
@@ -127,7 +123,16 @@ def test_nobody_mends_what_is_not_theirs(
         return other.id
 
     moe = clinic.database.write(elsewhere)
-    clinic = replace(clinic, people={**clinic.people, "moe": moe})
+    return replace(clinic, people={**clinic.people, "moe": moe})
+
+
+def test_nobody_mends_what_is_not_theirs(
+    sqlite_clinic: Clinic, clock: TurnedClock, broken: Break
+) -> None:
+    clinic = sqlite_clinic
+    set_aside(clinic, clock, broken)
+    (one,) = seen(clinic, "max")
+    clinic = with_moe(clinic)
     assert seen(clinic, "moe") == []
     for deed, more in ((mending.retry, ()), (mending.leave_out, ("because",))):
         with pytest.raises(NotFound):
@@ -183,6 +188,9 @@ def test_programs_find_the_steps_that_failed_and_try_them_again(sqlite_clinic: C
     clinic.publish("flow", failing_after_call())
     lead = clinic.started()
     done(clinic, "ann", listed(clinic, "ann")[0].id, result="answered")
+    clinic = with_moe(clinic)
+    elsewhere, theirs = program(clinic, "moe")
+    assert elsewhere.get("/api/incidents", headers=theirs).json["items"] == []
     http, headers = program(clinic, "max")
     (item,) = http.get("/api/incidents", headers=headers).json["items"]
     assert (item["form"], item["record"]) == ("lead", str(lead))
