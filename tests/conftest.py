@@ -16,6 +16,7 @@ import pytest
 import servers
 from argon2 import PasswordHasher
 from flask import Flask
+from hypothesis import settings
 from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser, Page
 from prepared import Templates, copied, dropped
@@ -28,6 +29,9 @@ from careloom.platform.store.upgrade import upgrade
 # Tests sign in by the thousand; those that ask what hashing slowly is for use `slow_hashing`.
 SLOW_HASHER = passwords._hasher
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+# What a busy machine takes long over is not wrong.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 TUESDAY_MORNING = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai, a working day
 
 

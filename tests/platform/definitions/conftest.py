@@ -1,9 +1,5 @@
-"""Hypothesis without a clock: what a busy machine takes long over is not wrong."""
+"""The databases that tests of definitions share."""
 
-from hypothesis import settings
 from shared import shared_sqlite_url
-
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 __all__ = ["shared_sqlite_url"]
