@@ -37,7 +37,7 @@ from ...platform.web.told import said, unit_choices
 from ...runtime.flows.desk import COMMENT, OUTCOME, desk_of, given_by
 from ...runtime.forms.behaviour import to_fill_in
 from ...runtime.forms.row_fields import arranged
-from ...runtime.forms.show import Filling, Reader, by_field, posted, troubles
+from ...runtime.forms.show import INPUT_TIME, Filling, Reader, by_field, posted, troubles
 from ...runtime.stories.deeds import next_due
 from .drawn import chosen, clock, drawn_task, open_tasks, reader_on, scene_shown
 from .plan import ASKED, deed_of, flow_asked, planned
@@ -47,7 +47,6 @@ from .walk import Walk, walked
 area = Blueprint("rehearsals", __name__)
 
 NEEDS = "definitions.write"
-LOCAL = "%Y-%m-%dT%H:%M"
 TURNS = ("15m", "1h", "1d", "7d")
 NEXT = "next"
 
@@ -182,7 +181,7 @@ def _turned(walk: Walk, by: str) -> dict[str, Any]:
     minute = at.replace(second=0, microsecond=0)  # the clock of a walk knows minutes
     if minute < at:
         minute += timedelta(minutes=1)
-    return {"turn_to": minute.strftime(LOCAL)}
+    return {"turn_to": minute.strftime(INPUT_TIME)}
 
 
 def _completed(
@@ -263,7 +262,7 @@ def _draw_sample(
         url=f"/rehearse/{asked['flow']}",
         draft=bool(asked.get("draft")),
         units=unit_choices(session, place.id),
-        at=asked.get("at") or now.astimezone(reader.zone).strftime(LOCAL),
+        at=asked.get("at") or now.astimezone(reader.zone).strftime(INPUT_TIME),
         drawn=to_fill_in(reader, form, filling),
         problems=[*_at_places(others), *told],
     )

@@ -8,6 +8,7 @@ from .faults import Fault
 from .field_text import narrow
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
+MINUTE = "%Y-%m-%d %H:%M"  # a moment as people read it
 ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 ISO_TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?", re.ASCII)
 ISO_MOMENT = re.compile(
@@ -184,7 +185,7 @@ def show_moment(value: datetime, zone: tzinfo) -> str:
 
 def show_minute(value: datetime, zone: tzinfo) -> str:
     """2026-03-05 14:30 in `zone`."""
-    return value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    return value.astimezone(zone).strftime(MINUTE)
 
 
 def in_minutes(value: Any) -> Any:

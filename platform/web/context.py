@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, request
 
+from ..definitions.field_time import MINUTE
 from ..identity.actor import TIME_ZONE
 from ..identity.tree import tree
 from .csrf import token
@@ -62,7 +63,7 @@ def on_the_clock_of(zone: tzinfo) -> Iterator[None]:
         _clock.reset(before)
 
 
-def local(moment: datetime, form: str = "%Y-%m-%d %H:%M") -> str:
+def local(moment: datetime, form: str = MINUTE) -> str:
     """An instant on the clock of the asker's branch."""
     actor = who_or_nobody()
     zone = _clock.get() or ZoneInfo(actor.time_zone if actor else TIME_ZONE)
